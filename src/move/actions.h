@@ -1,0 +1,63 @@
+// What the machines of a move ask for. A machine never does anything: it takes an event and returns
+// actions, to be performed in order by one executor, which feeds outcomes back as further events.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/endpoint.h"
+#include "base/error.h"
+#include "move/journal.h"
+#include "socket/image.h"
+#include "wire/session.pb.h"
+
+namespace sockswap::move::action {
+
+// ---- every role ----
+struct Send {
+  std::string to;  // host
+  wire::Message message;
+};
+struct Write {
+  Mark mark;
+};
+// A step of the move has been reached; for people and figures. Names: docs/protocol.md.
+struct Step {
+  std::string_view name;
+};
+// One timer a machine; setting it again replaces it. Its event is on_timer().
+struct SetTimer {
+  std::chrono::milliseconds after;
+};
+// The machine is over; nothing more will come from it or should go to it.
+struct Finish {};
+
+// ---- origin ----
+struct FreezeMoving {};   // freeze and capture every moving end -> on_frozen | on_failure
+struct SendDeliver {};    // Deliver to the destination: the images, their queues, the state
+struct SendSwap {         // Swap to this peer, with what its moving ends had in flight
+  std::string peer;
+};
+struct ReleaseMoving {};  // the old ends vanish silently
+struct ThawMoving {};     // undo: the moving ends go on where they are
+// The program (or operator) that asked is told; comes once, possibly before Finish.
+struct Conclude {
+  std::optional<Error> error;  // none: moved
+};
+
+// ---- destination ----
+struct ReserveEnds {};    // -> on_reserved | on_failure
+struct RebuildEnds {};    // from the Deliver just received -> on_rebuilt | on_failure
+struct LetGo {};          // thaw all, hand them to the receiver -> on_live
+struct DropEnds {};       // undo: reservations and dormant ends vanish silently
+
+// ---- peer ----
+struct FindEnds {};       // find, check, look up holders -> on_found | on_failure
+struct HoldEnds {};       // pause, freeze, capture -> on_held | on_failure (with everything as it was)
+struct SwapEnds {};       // re-point, thaw, resume -> on_swapped
+struct ThawEnds {};       // undo: thaw, resume
+
+}  // namespace sockswap::move::action

@@ -1,0 +1,36 @@
+// Who holds a socket: every process with a descriptor for it. Sees the PID namespace whose /proc is
+// mounted here; a process elsewhere that got the socket by SCM_RIGHTS is not seen.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace sockswap::process {
+
+struct Holder {
+  pid_t pid = 0;
+  std::uint64_t start_time = 0;  // clock ticks since boot (proc_pid_stat(5), field 22): pid + start_time is unique
+  uid_t uid = 0;
+  std::string command;           // comm
+  std::vector<int> descriptors;  // its numbers for this socket
+};
+
+// Processes that hold the socket, `except` left out (the daemon's own copies).
+Result<std::vector<Holder>> find_holders(std::uint32_t inode, pid_t except = 0);
+
+// The same for all sockets at once, in one pass over /proc, for listings.
+Result<std::map<std::uint32_t, std::vector<Holder>>> all_holders();
+
+// A copy of the holder's descriptor (pidfd_getfd(2)); checks that it is still the process and the
+// socket that were found.
+Result<Fd> take_descriptor(const Holder& holder, std::uint32_t inode);
+
+}  // namespace sockswap::process

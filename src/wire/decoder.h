@@ -1,0 +1,52 @@
+// Bytes to parcels: incremental, bounded, never trusting a length.
+#pragma once
+
+#include <optional>
+
+#include "base/result.h"
+#include "wire/parcel.h"
+
+namespace sockswap::wire {
+
+class Decoder {
+ public:
+  explicit Decoder(const Limits& limits = {}) : limits_(limits) {}
+
+  // Takes in bytes as they come, in pieces of any size. After an error the stream is useless: close it.
+  Result<> feed(ByteView bytes);
+
+  // The next whole parcel, oldest first.
+  std::optional<Parcel> next();
+
+  // Descriptors that the frames read so far have announced; the control socket compares this with what
+  // SCM_RIGHTS brought.
+  std::uint64_t announced_descriptors() const { return announced_descriptors_; }
+
+  // Is a parcel half-read? A stream that ends here was cut.
+  bool mid_parcel() const { return filling_ || !head_.empty(); }
+
+ private:
+  struct Header {
+    std::uint32_t length = 0;
+    std::uint8_t kind = 0;
+    std::uint8_t descriptors = 0;
+  };
+  Result<> take_header();
+  Result<> take_message();
+  void take_chunk_bytes(ByteView& bytes);
+  void skip_full_attachments();
+
+  Limits limits_;
+  Bytes head_;                    // a frame's header, or a message frame's body, as far as it has come
+  std::optional<Header> header_;  // of the frame being read
+  std::uint32_t chunk_left_ = 0;  // bytes of the current chunk frame still to come
+  bool filling_ = false;          // partial_ still lacks attachment bytes
+  Parcel partial_;
+  std::vector<std::uint64_t> sizes_;
+  std::size_t attachment_ = 0;    // being filled
+  std::vector<Parcel> done_;
+  std::size_t taken_ = 0;         // of done_
+  std::uint64_t announced_descriptors_ = 0;
+};
+
+}  // namespace sockswap::wire
