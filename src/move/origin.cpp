@@ -55,6 +55,7 @@ Origin::Actions Origin::start() {
     wire::to_message(end.tuple, *offered.mutable_tuple());
     offered.set_family(to_message(end.family));
     offered.set_peer(end.peer);
+    wire::to_message(end.remote, *offered.mutable_remote());
     wire::Message& find = finds.try_emplace(end.peer, message()).first->second;
     find.mutable_find()->set_destination(plan_.destination);
     wire::Find::End& sought = *find.mutable_find()->add_ends();
@@ -158,6 +159,7 @@ Origin::Actions Origin::on_frozen(std::vector<socket::Position> moving) {
     wire::Hold::End& end = *hold.mutable_hold()->add_ends();
     end.set_index(index);
     to_message(moving_[index], *end.mutable_moving());
+    wire::to_message(plan_.ends[index].remote, *end.mutable_new_local());
     wire::to_message(locals_[index], *end.mutable_new_remote());
   }
   for (auto& [peer, hold] : holds) actions.emplace_back(action::Send{peer, std::move(hold)});

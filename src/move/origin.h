@@ -21,6 +21,7 @@ struct OriginPlan {
     FourTuple tuple;   // as the moving end sees it
     int family = 0;    // AF_INET or AF_INET6
     std::string peer;  // host of the staying end
+    Endpoint remote;   // where the staying end will be; tuple.remote unless that is a loopback address
   };
   MoveId id;
   std::string destination;

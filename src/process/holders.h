@@ -1,12 +1,13 @@
-// Who holds a socket: every process with a descriptor for it. Sees the PID namespace whose /proc is
-// mounted here; a process elsewhere that got the socket by SCM_RIGHTS is not seen.
+// Who holds a socket: every process with a descriptor for it. Owns nothing and changes nothing; any
+// thread. Sees the PID namespace whose /proc is mounted here. Not seen: a process elsewhere that got
+// the socket by SCM_RIGHTS, a descriptor that is still in flight inside a Unix socket, and one that
+// only a thread with a descriptor table of its own has (unshare(CLONE_FILES)).
 #pragma once
 
 #include <sys/types.h>
 
 #include <cstdint>
 #include <map>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct Holder {
   uid_t uid = 0;
   std::string command;           // comm
   std::vector<int> descriptors;  // its numbers for this socket
+  pid_t newest_pid = 0;          // the host's newest when the search began: what came later wasn't searched
 };
 
 // Processes that hold the socket, `except` left out (the daemon's own copies).
@@ -29,8 +31,8 @@ Result<std::vector<Holder>> find_holders(std::uint32_t inode, pid_t except = 0);
 // The same for all sockets at once, in one pass over /proc, for listings.
 Result<std::map<std::uint32_t, std::vector<Holder>>> all_holders();
 
-// A copy of the holder's descriptor (pidfd_getfd(2)); checks that it is still the process and the
-// socket that were found.
+// A copy of the holder's descriptor (pidfd_getfd(2)), close-on-exec; checks that it is still the
+// process and the socket that were found. not_found if either is gone.
 Result<Fd> take_descriptor(const Holder& holder, std::uint32_t inode);
 
 }  // namespace sockswap::process

@@ -2,46 +2,66 @@
 //
 // Every thread of every holder is stopped with PTRACE_SEIZE + PTRACE_INTERRUPT. A system call that the
 // stop ended with EINTR (epoll_wait, recv under SO_RCVTIMEO, io_uring_enter …) is made to start again:
-// its whole timeout starts anew. A call that a real signal interrupted keeps its EINTR. The stop ends
-// when the thread that made it exits: pause and resume from one long-lived thread.
+// its whole timeout starts anew. A call that a real signal interrupted keeps its EINTR, and signals
+// that arrive during the pause are delivered after it, once. Parents, waitpid() and timers notice
+// nothing.
+//
+// What Linux does at any stop, ours too, and what can't be taken back: a call that has moved part of
+// its bytes (a blocking send() of more than the buffer takes, MSG_WAITALL, io_uring_enter that also
+// submitted) returns with that part; a connect() under SO_SNDTIMEO that then times out says EALREADY.
+//
+// Owns one thread a pause: the tracer. The kernel ties a stop to the thread that made it, and a thread
+// that won't stop (uninterruptible sleep) can only be let go by the end of its tracer. So whatever
+// happens, also if this whole program is killed, everything runs again. That thread is made before
+// anything is stopped. The functions here may be called from any thread, one at a time for each
+// object. The program that uses this must never wait for any child (waitpid(-1)): it would take the
+// tracer's news.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <span>
-#include <vector>
 
 #include "base/result.h"
 #include "process/holders.h"
 
 namespace sockswap::process {
 
-// Can these be paused? Refuses by name: traced by a debugger already, io_uring kernel threads that
-// would go on touching sockets (SQPOLL, io-wq workers), a 32-bit program. Changes nothing; called
-// before anything is frozen.
+// Can these be paused? Refuses by name: traced by a debugger already, an io_uring kernel worker in the
+// midst of a blocking operation, an io_uring request to poll (io_poll.h says why), a 32-bit program,
+// ourselves. Changes nothing; called before anything is frozen. Reads the descriptor table of each
+// holder: for a batch of sockets, once is enough.
 Result<> check_pausable(std::span<const Holder> holders);
 
 class Paused {
  public:
   Paused(Paused&&) noexcept;
-  Paused& operator=(Paused&&) noexcept;
-  ~Paused();  // resumes
+  Paused& operator=(Paused&&) noexcept;  // resumes what it held
+  ~Paused();                             // resumes
 
   // Stops all threads of all holders, including threads and children that come into being meanwhile,
-  // or none: after `deadline` (a thread in uninterruptible sleep doesn't stop) everything runs again
-  // and the error is timed_out. A process that was stopped by SIGSTOP before stays so afterwards.
-  static Result<Paused> pause(std::span<const Holder> holders, std::uint32_t inode,
+  // or none: after `deadline` (a thread in uninterruptible sleep or in vfork() doesn't stop) everything
+  // runs again and the error is timed_out. A process that was stopped by SIGSTOP before stays so
+  // afterwards. Holders that have ended are left out. `inodes`: the sockets that they hold, by which
+  // processes born since the holders were found are recognised.
+  static Result<Paused> pause(std::span<const Holder> holders, std::span<const std::uint32_t> inodes,
                               std::chrono::milliseconds deadline);
+  static Result<Paused> pause(std::span<const Holder> holders, std::uint32_t inode,
+                              std::chrono::milliseconds deadline) {
+    return pause(holders, std::span(&inode, 1), deadline);
+  }
 
-  // Lets them go. A process that was killed meanwhile is no error.
+  // Lets them go; they run when this returns. A process that was killed meanwhile is no error: its
+  // parent learns of it now.
   Result<> resume();
 
-  bool empty() const;  // nobody left: all paused processes have died
+  bool empty() const;  // nobody left: all paused processes have died, or were let go
 
  private:
-  struct Thread;
-  explicit Paused(std::vector<Thread> threads);
-  std::vector<Thread> threads_;
+  struct Session;
+  explicit Paused(std::unique_ptr<Session> session);
+  std::unique_ptr<Session> session_;
 };
 
 }  // namespace sockswap::process

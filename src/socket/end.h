@@ -50,6 +50,12 @@ class FrozenEnd {
  public:
   // On failure the socket is as it was before (and the error says so if even that failed).
   static Result<FrozenEnd> freeze(Kernel& kernel, Fd fd);
+
+  // Takes over an end that a daemon left behind when it died, frozen or anywhere in a re-point; `image`
+  // is the one it journalled. capture() and thaw() are then refused, since nobody knows what is left on
+  // the socket: repoint() it, to its old place if the move is to be undone, or release() it.
+  static Result<FrozenEnd> adopt(Kernel& kernel, Fd fd, const Image& image);
+
   FrozenEnd(FrozenEnd&&) noexcept;
   FrozenEnd& operator=(FrozenEnd&&) noexcept;
   ~FrozenEnd();
@@ -59,7 +65,7 @@ class FrozenEnd {
   Result<Image> capture();
 
   // Undo: as it was, at the same 4-tuple. In-flight segments that were dropped meanwhile are
-  // retransmitted by TCP itself.
+  // retransmitted by TCP itself; to TCP_USER_TIMEOUT the freeze is an outage like any other.
   Result<> thaw();
 
   // Ends the socket without a segment on the wire; every descriptor of it, in every process, is then

@@ -1,0 +1,89 @@
+#include "base/rights.h"
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace sockswap {
+namespace {
+
+constexpr std::size_t max_fds = 253;  // the kernel's SCM_MAX_FD
+
+struct ControlBuffer {
+  alignas(cmsghdr) char bytes[CMSG_SPACE(max_fds * sizeof(int))];
+};
+
+bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
+
+// All are owned before the first is handed on: appending can throw.
+void collect(msghdr& message, std::deque<Fd>& fds) {
+  std::array<Fd, max_fds> owned;
+  std::size_t count = 0;
+  for (cmsghdr* head = CMSG_FIRSTHDR(&message); head != nullptr; head = CMSG_NXTHDR(&message, head)) {
+    if (head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS) continue;
+    const std::size_t here = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < here; ++i, ++count) {
+      int fd = -1;
+      std::memcpy(&fd, CMSG_DATA(head) + i * sizeof fd, sizeof fd);
+      owned[count].reset(fd);
+    }
+  }
+  for (std::size_t i = 0; i < count; ++i) fds.push_back(std::move(owned[i]));
+}
+
+}  // namespace
+
+Result<std::optional<std::size_t>> send_some(int socket, ByteView bytes, std::span<const int> fds) {
+  if (fds.size() > max_fds) return failure(ErrorCode::too_large, "more descriptors than one message carries");
+  iovec part{const_cast<std::byte*>(bytes.data()), bytes.size()};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  ControlBuffer control;
+  if (!fds.empty()) {
+    message.msg_control = control.bytes;
+    message.msg_controllen = CMSG_SPACE(fds.size_bytes());
+    cmsghdr* head = CMSG_FIRSTHDR(&message);
+    head->cmsg_level = SOL_SOCKET;
+    head->cmsg_type = SCM_RIGHTS;
+    head->cmsg_len = CMSG_LEN(fds.size_bytes());
+    std::memcpy(CMSG_DATA(head), fds.data(), fds.size_bytes());
+  }
+  for (;;) {
+    const ssize_t sent = ::sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent >= 0) return static_cast<std::size_t>(sent);
+    if (errno == EINTR) continue;
+    if (would_block(errno)) return std::nullopt;
+    // Too many descriptors of this user are in flight between processes (ETOOMANYREFS).
+    const bool scarce = errno == ETOOMANYREFS || errno == ENOBUFS || errno == ENOMEM;
+    return system_failure(errno, "send over the control socket",
+                          scarce ? ErrorCode::no_resources : ErrorCode::no_daemon);
+  }
+}
+
+Result<std::optional<std::size_t>> receive_some(int socket, std::span<std::byte> into, std::deque<Fd>& fds) {
+  iovec part{into.data(), into.size()};
+  ControlBuffer control;
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.bytes;
+  message.msg_controllen = sizeof control.bytes;
+  for (;;) {
+    const ssize_t received = ::recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (received < 0 && errno == EINTR) continue;
+    if (received < 0 && would_block(errno)) return std::nullopt;
+    if (received < 0) return system_failure(errno, "read from the control socket", ErrorCode::no_daemon);
+    collect(message, fds);
+    // The buffer holds all that the kernel can send: what was cut found no place in the descriptor table.
+    if (message.msg_flags & MSG_CTRUNC)
+      return failure(ErrorCode::no_resources, "this program has no room for the descriptors that arrived",
+                     "raise its limit of open files (RLIMIT_NOFILE)");
+    return static_cast<std::size_t>(received);
+  }
+}
+
+}  // namespace sockswap

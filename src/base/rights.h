@@ -1,0 +1,27 @@
+// Bytes and descriptors over a UNIX stream socket: one sendmsg() or recvmsg() a call, never blocking,
+// never raising SIGPIPE.
+//
+// The kernel's rule (unix(7), SCM_RIGHTS): descriptors belong to the first byte of the sendmsg() that
+// carries them, and one recvmsg() returns those of one sendmsg() at most. Whoever has read a byte has
+// its descriptors too, never fewer.
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <span>
+
+#include "base/bytes.h"
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace sockswap {
+
+// How many bytes the kernel took, with `fds` attached to the first of them; nullopt: none now, try
+// again when the socket is writable. An error means that nothing was sent.
+Result<std::optional<std::size_t>> send_some(int socket, ByteView bytes, std::span<const int> fds = {});
+
+// How many bytes came (0: the peer has closed); nullopt: none now. Descriptors that came along are
+// appended to `fds`, CLOEXEC. no_resources: the table of this process had no room for all of them.
+Result<std::optional<std::size_t>> receive_some(int socket, std::span<std::byte> into, std::deque<Fd>& fds);
+
+}  // namespace sockswap

@@ -1,0 +1,27 @@
+// What the parts of the daemon share. Everything here lives on the one event-loop thread.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <string>
+
+#include "cluster/host_table.h"
+#include "daemon/connection_locks.h"
+#include "daemon/history.h"
+#include "daemon/mesh.h"
+#include "daemon/receivers.h"
+#include "socket/kernel.h"
+
+namespace sockswap::daemon {
+
+struct Context {
+  asio::io_context& io;
+  const cluster::HostTable& hosts;
+  std::string self;  // this host's name
+  socket::Kernel& kernel;
+  Mesh& mesh;
+  ConnectionLocks& locks;
+  Receivers& receivers;
+  History& history;
+};
+
+}  // namespace sockswap::daemon

@@ -1,0 +1,89 @@
+#include "daemon/control_server.h"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <asio/post.hpp>
+
+#include "base/log.h"
+#include "daemon/hand_overs.h"
+
+namespace sockswap::daemon {
+namespace {
+
+bool answers(const std::filesystem::path& path) {
+  asio::io_context io;
+  asio::local::stream_protocol::socket probe(io);
+  asio::error_code error;
+  probe.connect(asio::local::stream_protocol::endpoint(path.string()), error);
+  return !error;
+}
+
+Result<Credentials> credentials_of(asio::local::stream_protocol::socket& socket) {
+  ucred credentials{};
+  socklen_t size = sizeof credentials;
+  if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0)
+    return system_failure(errno, "read SO_PEERCRED");
+  return Credentials{credentials.pid, credentials.uid};
+}
+
+}  // namespace
+
+Result<> ControlServer::listen(const std::filesystem::path& path) {
+  path_ = path;
+  std::error_code filesystem_error;
+  if (std::filesystem::exists(path, filesystem_error)) {
+    if (answers(path))
+      return failure(ErrorCode::busy, fmt::format("another sockswapd answers on {}", path.string()),
+                     "one daemon a host: stop the other first");
+    std::filesystem::remove(path, filesystem_error);
+  }
+  asio::error_code error;
+  const asio::local::stream_protocol::endpoint endpoint(path.string());
+  acceptor_.open(endpoint.protocol(), error);
+  if (!error) acceptor_.bind(endpoint, error);
+  if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+  if (error)
+    return failure(ErrorCode::internal, fmt::format("listen on {}: {}", path.string(), error.message()),
+                   "does its folder exist, and is it writable?");
+  // What a program may do is decided by what it passes in and by who it is, not by who may connect.
+  if (::chmod(path.c_str(), 0666) != 0) return system_failure(errno, "chmod " + path.string());
+  accept();
+  return {};
+}
+
+void ControlServer::close() {
+  asio::error_code ignored;
+  acceptor_.close(ignored);
+  std::error_code filesystem_error;
+  std::filesystem::remove(path_, filesystem_error);
+}
+
+void ControlServer::accept() {
+  acceptor_.async_accept([this](const asio::error_code& error, asio::local::stream_protocol::socket socket) {
+    if (error == asio::error::operation_aborted) return;
+    if (error)
+      log::warn("accept on the control socket: {}", error.message());
+    else
+      welcome(std::move(socket));
+    accept();
+  });
+}
+
+void ControlServer::welcome(asio::local::stream_protocol::socket socket) {
+  const auto credentials = credentials_of(socket);
+  if (!credentials) {
+    log::warn("a control connection is refused: {}", credentials.error().text());
+    return;
+  }
+  auto session = std::make_shared<ControlSession>(std::move(socket), *credentials);
+  auto program = std::make_shared<Program>(services_, std::move(session));
+  programs_.insert(program);
+  services_.hand_overs.add(program);
+  program->start([this, weak = std::weak_ptr(program)] {
+    asio::post(services_.context.io, [this, weak] { programs_.erase(weak.lock()); });
+  });
+}
+
+}  // namespace sockswap::daemon

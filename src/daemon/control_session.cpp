@@ -1,0 +1,135 @@
+#include "daemon/control_session.h"
+
+#include <array>
+
+#include "base/log.h"
+#include "base/rights.h"
+#include "wire/encoder.h"
+
+namespace sockswap::daemon {
+namespace {
+
+constexpr std::size_t read_bytes = 1 << 18;
+// What one program may leave unread before it is closed.
+constexpr std::size_t most_outgoing_bytes = 1ull << 29;
+// Descriptors that have come ahead of their frames' ends.
+constexpr std::size_t most_waiting_fds = 1024;
+
+}  // namespace
+
+ControlSession::ControlSession(asio::local::stream_protocol::socket socket, Credentials credentials)
+    : socket_(std::move(socket)), credentials_(credentials) {}
+
+void ControlSession::start(Handlers handlers) {
+  handlers_ = std::move(handlers);
+  wait_readable();
+}
+
+void ControlSession::close() {
+  if (!socket_.is_open()) return;
+  asio::error_code ignored;
+  socket_.close(ignored);
+  const Handlers handlers = std::exchange(handlers_, {});
+  if (handlers.closed) handlers.closed();
+}
+
+void ControlSession::fail(std::string_view why) {
+  log::warn("closing the control connection of process {}: {}", credentials_.pid, why);
+  close();
+}
+
+void ControlSession::wait_readable() {
+  socket_.async_wait(asio::socket_base::wait_read, [self = shared_from_this()](const asio::error_code& error) {
+    if (error || !self->socket_.is_open()) return;
+    if (self->read_some() && self->socket_.is_open()) self->wait_readable();
+  });
+}
+
+bool ControlSession::read_some() {
+  static thread_local std::array<std::byte, read_bytes> buffer;
+  const auto received = receive_some(socket_.native_handle(), buffer, received_fds_);
+  if (!received) {
+    fail(received.error().text());
+    return false;
+  }
+  if (!*received) return true;
+  if (**received == 0) {
+    close();
+    return false;
+  }
+  if (auto fed = decoder_.feed(ByteView(buffer).first(**received)); !fed) {
+    fail(fed.error().text());
+    return false;
+  }
+  return dispatch();
+}
+
+bool ControlSession::dispatch() {
+  while (auto parcel = decoder_.next()) {
+    wire::Request request;
+    if (!request.ParseFromString(parcel->message)) {
+      fail("a request that isn't one");
+      return false;
+    }
+    if (parcel->descriptors > received_fds_.size()) {
+      fail("fewer descriptors came than were announced");
+      return false;
+    }
+    std::vector<Fd> fds;
+    for (; parcel->descriptors > 0; --parcel->descriptors) {
+      fds.push_back(std::move(received_fds_.front()));
+      received_fds_.pop_front();
+    }
+    if (handlers_.request) handlers_.request(std::move(request), std::move(parcel->attachments), std::move(fds));
+    if (!socket_.is_open()) return false;
+  }
+  if (received_fds_.size() > most_waiting_fds) {
+    fail("descriptors that no request announced");
+    return false;
+  }
+  return true;
+}
+
+void ControlSession::send(const wire::Reply& reply, std::vector<Bytes> attachments, std::vector<Fd> fds) {
+  if (!socket_.is_open()) return;
+  Outgoing out;
+  const std::vector<ByteView> views(attachments.begin(), attachments.end());
+  wire::encode(out.bytes, reply.SerializeAsString(), views, static_cast<std::uint8_t>(fds.size()));
+  out.fds = std::move(fds);
+  outgoing_bytes_ += out.bytes.size();
+  outgoing_.push_back(std::move(out));
+  if (outgoing_bytes_ > most_outgoing_bytes) return fail("it doesn't read its replies");
+  if (!waiting_writable_ && write_some()) wait_writable();
+}
+
+// True if something is left to write.
+bool ControlSession::write_some() {
+  while (!outgoing_.empty()) {
+    Outgoing& out = outgoing_.front();
+    std::vector<int> fds;
+    for (const Fd& fd : out.fds) fds.push_back(fd.get());
+    const auto sent = send_some(socket_.native_handle(), ByteView(out.bytes).subspan(out.sent), fds);
+    if (!sent) {
+      close();  // its read side says the same
+      return false;
+    }
+    if (!*sent) return true;
+    out.fds.clear();
+    out.sent += **sent;
+    if (out.sent < out.bytes.size()) continue;
+    outgoing_bytes_ -= out.bytes.size();
+    outgoing_.pop_front();
+  }
+  return false;
+}
+
+void ControlSession::wait_writable() {
+  waiting_writable_ = true;
+  socket_.async_wait(asio::socket_base::wait_write, [self = shared_from_this()](const asio::error_code& error) {
+    self->waiting_writable_ = false;
+    if (error || !self->socket_.is_open()) return;
+    if (self->write_some()) self->wait_writable();
+  });
+}
+
+}  // namespace sockswap::daemon

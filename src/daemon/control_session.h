@@ -1,0 +1,68 @@
+// One program's connection to the control socket: parcels with descriptors in, parcels with descriptors out.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <asio/local/stream_protocol.hpp>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/fd.h"
+#include "base/result.h"
+#include "wire/control.pb.h"
+#include "wire/decoder.h"
+
+namespace sockswap::daemon {
+
+// Who is at the other end, from SO_PEERCRED: as of its connect().
+struct Credentials {
+  pid_t pid = 0;
+  uid_t uid = 0;
+};
+
+class ControlSession : public std::enable_shared_from_this<ControlSession> {
+ public:
+  struct Handlers {
+    std::function<void(wire::Request, std::vector<Bytes>, std::vector<Fd>)> request;
+    std::function<void()> closed;  // once, whoever closed it
+  };
+
+  ControlSession(asio::local::stream_protocol::socket socket, Credentials credentials);
+
+  // Begins to read. Kept alive by its pending operations until it closes.
+  void start(Handlers handlers);
+  void close();
+
+  // Queues a reply; never blocks. Descriptors go with it and are closed here once sent. A program that
+  // doesn't read is closed when too much has piled up.
+  void send(const wire::Reply& reply, std::vector<Bytes> attachments = {}, std::vector<Fd> fds = {});
+
+  const Credentials& credentials() const { return credentials_; }
+  bool open() const { return socket_.is_open(); }
+
+ private:
+  struct Outgoing {
+    Bytes bytes;
+    std::size_t sent = 0;
+    std::vector<Fd> fds;  // go with the first byte
+  };
+  void wait_readable();
+  void wait_writable();
+  bool read_some();
+  bool dispatch();
+  bool write_some();
+  void fail(std::string_view why);
+
+  asio::local::stream_protocol::socket socket_;
+  Credentials credentials_;
+  Handlers handlers_;
+  wire::Decoder decoder_;
+  std::deque<Fd> received_fds_;  // in the order of their frames
+  std::deque<Outgoing> outgoing_;
+  std::size_t outgoing_bytes_ = 0;
+  bool waiting_writable_ = false;
+};
+
+}  // namespace sockswap::daemon

@@ -1,0 +1,123 @@
+#include "daemon/daemon.h"
+
+#include <fmt/format.h>
+#include <systemd/sd-daemon.h>
+
+#include <csignal>
+
+#include "base/log.h"
+#include "daemon/control_server.h"
+#include "daemon/hand_overs.h"
+#include "daemon/parking.h"
+
+namespace sockswap::daemon {
+namespace {
+
+Result<cluster::HostTable> load_hosts(const Settings& settings, const std::string& self) {
+  const std::filesystem::path file = settings.config / "hosts.toml";
+  SOCKSWAP_TRY(cluster::HostTable hosts, cluster::HostTable::load(file));
+  if (hosts.find(self) == nullptr)
+    return failure(ErrorCode::unknown_host, fmt::format("{} doesn't list this host, '{}'", file.string(), self),
+                   "copy the cluster's current hosts.toml here (`sockswap cluster add` wrote it)");
+  return hosts;
+}
+
+class Daemon {
+ public:
+  Daemon(const Settings& settings, cluster::HostTable hosts, std::string self)
+      : settings_(settings), hosts_(std::move(hosts)), self_(std::move(self)) {}
+
+  Result<> start(const cluster::Identity& identity) {
+    SOCKSWAP_TRY(mesh_, Mesh::make(io_, hosts_, identity,
+                                   {.message = [this](Incoming incoming) { on_message(std::move(incoming)); },
+                                    .lost = [this](const std::string& host,
+                                                   const Error& error) { on_lost(host, error); }}));
+    context_.emplace(Context{io_, hosts_, self_, socket::real_kernel(), *mesh_, locks_, receivers_, history_});
+    moves_.emplace(*context_);
+    hand_overs_.emplace(*context_);
+    parking_.emplace(*context_, *moves_);
+    receivers_.on_gone = [this](const std::string& name) { moves_->on_receiver_gone(name); };
+    control_.emplace(Services{*context_, *moves_, *hand_overs_, *parking_});
+    SOCKSWAP_CHECK(mesh_->listen());
+    std::error_code error;
+    std::filesystem::create_directories(settings_.run, error);
+    if (error)
+      return failure(ErrorCode::internal, fmt::format("create {}: {}", settings_.run.string(), error.message()));
+    SOCKSWAP_CHECK(control_->listen(settings_.run / "control.sock"));
+    // Sessions are dialled now, so that the first move doesn't wait for handshakes.
+    for (const auto& [name, host] : hosts_.hosts()) mesh_->open(name);
+    wait_for_signal();
+    return {};
+  }
+
+  void run() {
+    log::info("{} is ready", self_);
+    ::sd_notify(0, "READY=1");
+    io_.run();
+    control_->close();
+  }
+
+ private:
+  void on_message(Incoming incoming) {
+    switch (incoming.message.body_case()) {
+      case wire::Message::kFetch: parking_->on_fetch(incoming.host, incoming.message.fetch()); return;
+      case wire::Message::kFetchRefused:
+        parking_->on_fetch_refused(incoming.host, incoming.message.fetch_refused());
+        return;
+      default: moves_->on_message(std::move(incoming)); return;
+    }
+  }
+
+  void on_lost(const std::string& host, const Error& error) {
+    log::warn("{}: {}", host, error.text());
+    moves_->on_host_lost(host, error);
+    parking_->on_host_lost(host, error);
+  }
+
+  void wait_for_signal() {
+    signals_.async_wait([this](const asio::error_code& error, int signal) {
+      if (error) return;
+      if (signal != SIGHUP) {
+        log::info("{} ends on signal {}", self_, signal);
+        io_.stop();
+        return;
+      }
+      if (auto hosts = load_hosts(settings_, self_)) {
+        hosts_ = *std::move(hosts);
+        mesh_->reload(hosts_);
+        log::info("hosts.toml is read again: {} hosts", hosts_.hosts().size());
+      } else {
+        log::error("hosts.toml is not taken over: {}", hosts.error().text());
+      }
+      wait_for_signal();
+    });
+  }
+
+  const Settings settings_;
+  cluster::HostTable hosts_;
+  const std::string self_;
+  asio::io_context io_{1};
+  asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
+  ConnectionLocks locks_;
+  Receivers receivers_;
+  History history_;
+  std::unique_ptr<Mesh> mesh_;
+  std::optional<Context> context_;
+  std::optional<Moves> moves_;
+  std::optional<HandOvers> hand_overs_;
+  std::optional<Parking> parking_;
+  std::optional<ControlServer> control_;
+};
+
+}  // namespace
+
+Result<> serve(const Settings& settings) {
+  SOCKSWAP_TRY(const cluster::Identity identity, cluster::load_identity(settings.config));
+  SOCKSWAP_TRY(cluster::HostTable hosts, load_hosts(settings, identity.name));
+  Daemon daemon(settings, std::move(hosts), identity.name);
+  SOCKSWAP_CHECK(daemon.start(identity));
+  daemon.run();
+  return {};
+}
+
+}  // namespace sockswap::daemon

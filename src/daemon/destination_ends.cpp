@@ -1,0 +1,92 @@
+#include "daemon/destination_ends.h"
+
+#include <fmt/format.h>
+
+#include "move/images.h"
+#include "process/sock_diag.h"
+#include "wire/endpoints.h"
+
+namespace sockswap::daemon {
+namespace {
+
+// This host's address for an end that talks to `remote`.
+Result<Address> own_address(const Context& context, const FourTuple& former, const Endpoint& remote) {
+  if (remote.address.is_loopback()) return former.local.address;  // all three roles are this host's
+  for (const Address& address : context.hosts.find(context.self)->addresses)
+    if (address.is_v4() == remote.address.is_v4()) return address;
+  return failure(ErrorCode::not_movable,
+                 fmt::format("{} has no {} address for {}", context.self,
+                             remote.address.is_v4() ? "IPv4" : "IPv6", former.text()),
+                 "give the host an address of that family in hosts.toml");
+}
+
+Result<socket::Reservation> reserve_one(const Context& context, int family, const FourTuple& wanted) {
+  SOCKSWAP_TRY(const auto taken, process::find_connection(wanted));
+  if (!taken) {
+    auto same_port = socket::reserve(context.kernel, family, wanted.local);
+    if (same_port) return same_port;
+  }
+  return socket::reserve(context.kernel, family, Endpoint{wanted.local.address, 0});
+}
+
+}  // namespace
+
+Result<std::vector<Endpoint>> DestinationEnds::reserve(const Context& context, const wire::Offer& offer) {
+  for (const wire::Offer::End& end : offer.ends()) {
+    SOCKSWAP_TRY(const FourTuple former, wire::from_message(end.tuple()));
+    SOCKSWAP_TRY(const Endpoint remote, wire::from_message(end.remote()));
+    SOCKSWAP_TRY(const int family, move::family_from_message(end.family()));
+    SOCKSWAP_TRY(const Address address, own_address(context, former, remote));
+    SOCKSWAP_TRY(socket::Reservation reservation,
+                 reserve_one(context, family, {Endpoint{address, former.local.port}, remote}));
+    former_.push_back(former);
+    remotes_.push_back(remote);
+    families_.push_back(family);
+    locals_.push_back(reservation.local);
+    reservations_.push_back(std::move(reservation));
+  }
+  return locals_;
+}
+
+Result<> DestinationEnds::rebuild(socket::Kernel& kernel, const wire::Deliver& deliver,
+                                  std::vector<Bytes> queues) {
+  const std::size_t count = reservations_.size();
+  if (static_cast<std::size_t>(deliver.images_size()) != count || queues.size() != 2 * count)
+    return failure(ErrorCode::disagreement,
+                   fmt::format("{} images and {} queues for {} ends", deliver.images_size(), queues.size(), count));
+  std::vector<socket::DormantEnd> dormant;
+  for (std::size_t i = 0; i < count; ++i) {
+    SOCKSWAP_TRY(const socket::Image image,
+                 move::from_message(deliver.images(static_cast<int>(i)), std::move(queues[2 * i]),
+                                    std::move(queues[2 * i + 1])));
+    if (image.family != families_[i] || image.tuple != former_[i])
+      return failure(ErrorCode::disagreement, fmt::format("the image isn't of {}", former_[i].text()));
+    SOCKSWAP_TRY(socket::DormantEnd end,
+                 socket::rebuild(kernel, std::move(reservations_[i]), image, remotes_[i]));
+    dormant.push_back(std::move(end));
+  }
+  reservations_.clear();
+  dormant_ = std::move(dormant);
+  return {};
+}
+
+std::vector<ArrivedEnd> DestinationEnds::let_go(std::vector<Error>& failures) {
+  std::vector<ArrivedEnd> ends;
+  for (std::size_t i = 0; i < dormant_.size(); ++i) {
+    auto fd = dormant_[i].thaw();
+    if (fd)
+      ends.push_back({std::move(*fd), {locals_[i], remotes_[i]}, former_[i].local});
+    else
+      failures.push_back({ErrorCode::lost, fmt::format("{} could not be thawed: {}", former_[i].text(),
+                                                       fd.error().text()), "", 0});
+  }
+  dormant_.clear();
+  return ends;
+}
+
+void DestinationEnds::drop() {
+  dormant_.clear();
+  reservations_.clear();
+}
+
+}  // namespace sockswap::daemon

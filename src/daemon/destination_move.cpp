@@ -1,0 +1,83 @@
+#include "daemon/destination_move.h"
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "wire/endpoints.h"
+
+namespace sockswap::daemon {
+namespace {
+
+// An Arrival's descriptors travel in one SCM_RIGHTS message.
+constexpr int most_ends = wire::Limits{}.descriptors;
+
+}  // namespace
+
+DestinationMove::DestinationMove(Context& context, move::MoveId id, std::string origin,
+                                 const wire::Offer& offer)
+    : Running(context, move::Destination(id, origin, offer), context.history.begin(id, "destination")),
+      id_(id),
+      offer_(offer) {
+  record_->origin = std::move(origin);
+  record_->destination = context.self;
+  record_->receiver = offer.receiver();
+}
+
+void DestinationMove::perform(move::action::ReserveEnds&) {
+  if (offer_.ends().empty() || offer_.ends_size() > most_ends)
+    return fail({ErrorCode::too_large,
+                 fmt::format("{} ends in one move; 1 to {} are possible", offer_.ends_size(), most_ends), "", 0});
+  if (auto receiver = context_.receivers.find(offer_.receiver()); !receiver)
+    return fail(std::move(receiver).error().while_doing(context_.self));
+  auto locals = ends_.reserve(context_, offer_);
+  record_->ends = ends_.former();
+  if (!locals) return fail(std::move(locals).error().while_doing("reserve on " + context_.self));
+  // The peers are about to say "swapped" to this host: whoever dials, the session should be there.
+  for (const wire::Offer::End& end : offer_.ends()) context_.mesh.open(end.peer());
+  run(machine_.on_reserved(*locals));
+}
+
+void DestinationMove::perform(move::action::RebuildEnds&) {
+  record_->step("delivered");
+  if (attachments_.empty() || attachments_.back().size() != offer_.state_bytes())
+    return fail({ErrorCode::disagreement, "the state isn't what was offered", "", 0});
+  state_ = std::move(attachments_.back());
+  attachments_.pop_back();
+  auto rebuilt = ends_.rebuild(context_.kernel, message_->deliver(), std::move(attachments_));
+  if (!rebuilt) return fail(std::move(rebuilt).error().while_doing("rebuild on " + context_.self));
+  run(machine_.on_rebuilt());
+}
+
+void DestinationMove::perform(move::action::LetGo&) {
+  std::vector<Error> failures;
+  record_->step("letting go");
+  Arrived arrived{.id = id_, .from = machine_.origin(), .ends = ends_.let_go(failures), .state = std::move(state_)};
+  record_->step("thawed");
+  auto receiver = context_.receivers.find(offer_.receiver());
+  auto taken = receiver ? (*receiver)->take(std::move(arrived)) : tl::unexpected(receiver.error());
+  if (!taken) {
+    log::warn("move {}: {}: its ends are closed", id_.text(), taken.error().text());
+    failures.push_back({ErrorCode::receiver_gone,
+                        fmt::format("'{}' on {} ended as the ends were handed to it", offer_.receiver(),
+                                    context_.self),
+                        "the move was committed; the ends were closed, as with the program's own death", 0});
+  }
+  record_->step("handed over");
+  if (!failures.empty()) record_->error = failures.front();
+  run(machine_.on_live(failures));
+}
+
+void DestinationMove::fail(Error error) {
+  record_->error = error;
+  run(machine_.on_failure(std::move(error)));
+}
+
+void DestinationMove::on_receiver_gone(const std::string& receiver) {
+  if (receiver != offer_.receiver()) return;
+  run(machine_.on_receiver_gone({ErrorCode::receiver_gone,
+                                 fmt::format("'{}' on {} ended before the move was committed", receiver,
+                                             context_.self),
+                                 "start the receiving program again; the connection goes on where it was", 0}));
+}
+
+}  // namespace sockswap::daemon

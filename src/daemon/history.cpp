@@ -1,0 +1,28 @@
+#include "daemon/history.h"
+
+#include <algorithm>
+
+namespace sockswap::daemon {
+namespace {
+
+constexpr std::size_t most_records = 4096;
+
+}  // namespace
+
+const MoveRecord::Step& MoveRecord::step(std::string_view name) {
+  steps.push_back({name, std::chrono::steady_clock::now() - began});
+  return steps.back();
+}
+
+std::chrono::nanoseconds MoveRecord::between(std::string_view from, std::string_view to) const {
+  const auto first = std::ranges::find(steps, from, &Step::name);
+  const auto last = std::ranges::find(steps, to, &Step::name);
+  return first == steps.end() || last == steps.end() ? std::chrono::nanoseconds{0} : last->at - first->at;
+}
+
+std::shared_ptr<MoveRecord> History::begin(move::MoveId id, std::string_view role) {
+  if (records_.size() == most_records) records_.pop_front();
+  return records_.emplace_back(std::make_shared<MoveRecord>(id, role));
+}
+
+}  // namespace sockswap::daemon

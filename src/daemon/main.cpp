@@ -1,0 +1,37 @@
+// sockswapd: one a host; moves the ends of live TCP connections to and from it.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+
+#include "base/log.h"
+#include "daemon/daemon.h"
+
+int main(int argc, char** argv) {
+  CLI::App app("sockswapd moves the ends of live TCP connections to and from this host.", "sockswapd");
+  sockswap::daemon::Settings settings;
+  std::string level = "info";
+  app.add_option("--config", settings.config, "Folder with hosts.toml, ca.pem, cert.pem and key.pem")
+      ->capture_default_str();
+  app.add_option("--run", settings.run, "Folder for control.sock")->capture_default_str();
+  app.add_option("--log-level", level, "debug, info, warn, error or off")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error", "off"}))
+      ->capture_default_str();
+  app.set_version_flag("--version", "sockswapd " SOCKSWAP_VERSION);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int status = app.exit(error);
+    return status == 0 ? 0 : static_cast<int>(sockswap::ErrorCode::usage);
+  }
+  ::signal(SIGPIPE, SIG_IGN);
+  sockswap::log::set_up("sockswapd", level);
+  if (auto served = sockswap::daemon::serve(settings); !served) {
+    const sockswap::Error& error = served.error();
+    fmt::print(stderr, "sockswapd: {}\n", error.text());
+    if (!error.hint.empty()) fmt::print(stderr, "hint: {}\n", error.hint);
+    return static_cast<int>(error.code);
+  }
+  return 0;
+}

@@ -1,0 +1,28 @@
+// What the mesh knows of one other host.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "daemon/mesh.h"
+#include "daemon/mesh_dial.h"
+
+namespace sockswap::daemon {
+
+struct Mesh::Peer {
+  std::string name;
+  std::shared_ptr<Dial> dial;                      // TCP being connected
+  std::shared_ptr<Session> greeting;               // dialled, not open yet
+  std::vector<std::shared_ptr<Session>> sessions;  // open, oldest first: that one sends
+  Bytes waiting;                                   // frames for the first session to open
+  std::vector<Address> covered;                    // by the certificate shown last
+  std::optional<Error> last_error;
+  std::optional<Error> loss;  // not reported yet; until then nothing more is sent
+
+  bool connecting() const { return dial != nullptr || greeting != nullptr; }
+};
+
+}  // namespace sockswap::daemon

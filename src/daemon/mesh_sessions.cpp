@@ -1,0 +1,131 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <asio/post.hpp>
+#include <utility>
+
+#include "base/log.h"
+#include "cluster/certificate.h"
+#include "daemon/mesh.h"
+#include "daemon/mesh_peer.h"
+
+namespace sockswap::daemon {
+
+void Mesh::let_in(Fd socket, const Endpoint& from) {
+  std::erase_if(half_open_, [](const std::weak_ptr<Session>& guest) {
+    const auto session = guest.lock();
+    return !session || session->phase() == Session::Phase::open || session->phase() == Session::Phase::closed;
+  });
+  // The oldest goes, not the newest: a host needs milliseconds for its handshake, and so gets through
+  // even while somebody else holds as many connections as they can without a word.
+  if (half_open_.size() >= limits_.half_open) {
+    if (const auto oldest = half_open_.front().lock()) {
+      const bool judged = oldest->phase() == Session::Phase::leaving;
+      oldest->abandon();
+      if (!judged)
+        turned_away(
+            oldest->remote(),
+            {.code = ErrorCode::no_resources, .message = "too many connections without a Hello", .hint = {}});
+    }
+    half_open_.pop_front();
+  }
+  auto session = Session::accept(setting(), *this, std::move(socket), from.text());
+  if (!session) {
+    turned_away(from.text(), session.error());
+    return;
+  }
+  half_open_.push_back(*session);
+}
+
+void Mesh::dial(Peer& peer) {
+  const cluster::Host& host = *hosts_.find(peer.name);
+  std::vector<Endpoint> endpoints;
+  for (const Address& address : host.addresses) endpoints.push_back({address, host.port});
+  peer.dial = Dial::start(io_, std::move(endpoints), limits_.connect,
+                          [this, name = peer.name](Result<Fd> socket) { dialled(name, std::move(socket)); });
+}
+
+void Mesh::dialled(const std::string& host, Result<Fd> socket) {
+  Peer& peer = peer_of(host);
+  peer.dial = nullptr;
+  if (!socket) {
+    dial_failed(peer, socket.error());
+    return;
+  }
+  auto session = Session::dial(setting(), *this, *std::move(socket), host);
+  if (!session) {
+    dial_failed(peer, session.error());
+    return;
+  }
+  peer.greeting = *std::move(session);
+}
+
+void Mesh::dial_failed(Peer& peer, const Error& error) {
+  log::warn("{}: no session: {}", peer.name, error.text());
+  peer.last_error = error;
+  if (!peer.waiting.empty()) lose(peer, error);
+}
+
+void Mesh::turned_away(const std::string& remote, const Error& error) {
+  log::warn("{}: turned away: {}", remote, error.text());
+  if (!handlers_.refused) return;
+  if (inside_call_) {
+    post([this, remote, error] { handlers_.refused(remote, error); });
+  } else {
+    handlers_.refused(remote, error);
+  }
+}
+
+Result<> Mesh::admit(const Session&, const std::string& host) {
+  if (hosts_.find(host) != nullptr && host != own_name_) return {};
+  return failure(ErrorCode::unknown_host,
+                 fmt::format("'{}' is no other host of {}'s cluster", host, own_name_),
+                 "every host needs the same hosts.toml");
+}
+
+void Mesh::opened(Session& session) {
+  Peer& peer = peer_of(session.host());
+  if (session.was_dialled()) {
+    peer.greeting = nullptr;
+  } else {
+    // A host dials only when it has no session: the one accepted from it before is dead, though the kernel
+    // hasn't noticed yet (the host was switched off and on again, say).
+    const auto sessions = peer.sessions;
+    for (const auto& older : sessions)
+      if (!older->was_dialled())
+        older->dismiss(
+            {.code = ErrorCode::unreachable, .message = "replaced by a newer session", .hint = {}});
+  }
+  log::info("{}: session open", peer.name);
+  peer.last_error.reset();
+  peer.covered = cluster::addresses_of(*session.certificate());
+  peer.sessions.push_back(session.shared_from_this());
+  if (!peer.waiting.empty()) peer.sessions.front()->send_encoded(std::exchange(peer.waiting, {}));
+}
+
+void Mesh::received(Session& session, wire::Message message, std::vector<Bytes> attachments) {
+  handlers_.message({session.host(), std::move(message), std::move(attachments)});
+}
+
+void Mesh::failed(Session& session, const Error& error) {
+  const auto at = peers_.find(session.host());
+  if (at != peers_.end()) {
+    Peer& peer = *at->second;
+    if (peer.greeting.get() == &session) {
+      peer.greeting = nullptr;
+      dial_failed(peer, error);
+      return;
+    }
+    if (std::erase_if(peer.sessions, [&](const auto& open) { return open.get() == &session; }) != 0) {
+      log::warn("{}: session lost: {}", peer.name, error.text());
+      peer.last_error = error;
+      lose(peer, error);
+      return;
+    }
+  }
+  turned_away(
+      session.host().empty() ? session.remote() : fmt::format("{} ({})", session.remote(), session.host()),
+      error);
+}
+
+}  // namespace sockswap::daemon

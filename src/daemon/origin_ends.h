@@ -1,0 +1,48 @@
+// The moving ends at their origin: what is done to their sockets, as one set.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/fd.h"
+#include "move/origin.h"
+#include "socket/end.h"
+#include "wire/session.pb.h"
+
+namespace sockswap::daemon {
+
+class OriginEnds {
+ public:
+  // `fds`: one an end, in the plan's order, of sockets that nobody uses meanwhile.
+  OriginEnds(socket::Kernel& kernel, std::vector<Fd> fds) : kernel_(kernel), fds_(std::move(fds)) {}
+
+  // Freezes and captures all, or none.
+  Result<std::vector<socket::Position>> freeze();
+
+  // Deliver's body, and its attachments up to the state. Takes the queues out of the images: once only.
+  std::vector<Bytes> compose_deliver(wire::Deliver& deliver);
+
+  // Swap's body and attachments for the ends in `plan` whose staying ends are on `peer`. Any number of times.
+  std::vector<Bytes> compose_swap(const move::OriginPlan& plan, const std::string& peer,
+                                  wire::SwapEnds& swap) const;
+
+  // After the commit. An end that can't be released is only reported: the peer has been told already.
+  Result<> release();
+
+  // Undo. The ends go on where they are.
+  Result<> thaw();
+
+ private:
+  struct InFlight {
+    socket::Sequence from;
+    Bytes bytes;
+  };
+  socket::Kernel& kernel_;
+  std::vector<Fd> fds_;                     // until frozen
+  std::vector<socket::FrozenEnd> frozen_;
+  std::vector<socket::Image> images_;
+  std::vector<InFlight> in_flight_;         // kept until the peers have confirmed
+};
+
+}  // namespace sockswap::daemon

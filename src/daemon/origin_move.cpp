@@ -1,0 +1,163 @@
+#include "daemon/origin_move.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "process/holders.h"
+
+namespace sockswap::daemon {
+namespace {
+
+Result<FourTuple> tuple_of(socket::Kernel& kernel, int fd, int& family) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (kernel.getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0)
+    return system_failure(errno, "read the local address");
+  family = address.ss_family;
+  SOCKSWAP_TRY(const Endpoint local, Endpoint::from_sockaddr(address));
+  size = sizeof address;
+  if (kernel.getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0)
+    return system_failure(errno, "read the remote address", ErrorCode::not_movable);
+  SOCKSWAP_TRY(const Endpoint remote, Endpoint::from_sockaddr(address));
+  return FourTuple{local, remote};
+}
+
+// Others that share the socket would be cut off without having agreed to it.
+Result<> check_unshared(int fd, const FourTuple& tuple, pid_t asked_by) {
+  struct stat about {};
+  if (::fstat(fd, &about) != 0) return system_failure(errno, "stat a socket");
+  SOCKSWAP_TRY(const auto holders,
+               process::find_holders(static_cast<std::uint32_t>(about.st_ino), ::getpid()));
+  for (const process::Holder& holder : holders)
+    if (holder.pid != asked_by)
+      return failure(ErrorCode::not_movable,
+                     fmt::format("{} is shared with {} (process {})", tuple.text(), holder.command, holder.pid),
+                     "close it in all processes but the one that hands it over");
+  return {};
+}
+
+// Where the end on `peer` will be reached from another host.
+Result<Endpoint> reachable(const Context& context, const FourTuple& tuple, const std::string& peer,
+                           const std::string& destination) {
+  if (!tuple.remote.address.is_loopback() || peer == destination) return tuple.remote;
+  for (const Address& address : context.hosts.find(peer)->addresses)
+    if (address.is_v4() == tuple.remote.address.is_v4()) return Endpoint{address, tuple.remote.port};
+  return failure(ErrorCode::not_movable,
+                 fmt::format("{} is on loopback and {} has no {} address", tuple.text(), peer,
+                             tuple.remote.address.is_v4() ? "IPv4" : "IPv6"),
+                 "give the host an address of that family in hosts.toml");
+}
+
+Result<move::OriginPlan::End> plan_end(const Context& context, int fd, const MoveOrder& order) {
+  move::OriginPlan::End end;
+  SOCKSWAP_CHECK(socket::check_movable(context.kernel, fd));
+  SOCKSWAP_TRY(end.tuple, tuple_of(context.kernel, fd, end.family));
+  SOCKSWAP_CHECK(check_unshared(fd, end.tuple, order.asked_by));
+  if (end.tuple.remote.address.is_loopback()) {
+    end.peer = context.self;
+  } else if (const cluster::Host* host = context.hosts.host_of(end.tuple.remote.address)) {
+    end.peer = host->name;
+  } else {
+    return failure(ErrorCode::no_peer_daemon,
+                   fmt::format("no host of the cluster has {}, the other end of {}",
+                               end.tuple.remote.address.text(), end.tuple.text()),
+                   "both ends are re-pointed, so sockswapd must run at both; `sockswap hosts` lists the cluster");
+  }
+  SOCKSWAP_TRY(end.remote, reachable(context, end.tuple, end.peer, order.to));
+  return end;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<OriginMove>> OriginMove::prepare(Context& context, move::MoveId id, MoveOrder order,
+                                                        Listener listener) {
+  if (order.fds.empty()) return failure(ErrorCode::usage, "a move without an end");
+  if (context.hosts.find(order.to) == nullptr)
+    return failure(ErrorCode::unknown_host, fmt::format("the cluster has no host '{}'", order.to),
+                   "`sockswap hosts` lists them");
+  move::OriginPlan plan{.id = id,
+                        .destination = order.to,
+                        .receiver = order.receiver,
+                        .ends = {},
+                        .state_bytes = order.state.size(),
+                        .deadline = order.deadline};
+  std::vector<FourTuple> tuples;
+  for (const Fd& fd : order.fds) {
+    SOCKSWAP_TRY(move::OriginPlan::End end, plan_end(context, fd.get(), order));
+    tuples.push_back(end.tuple);
+    plan.ends.push_back(std::move(end));
+  }
+  SOCKSWAP_TRY(ConnectionLocks::Lock lock, context.locks.lock(tuples));
+
+  auto record = context.history.begin(id, "origin");
+  record->origin = context.self;
+  record->destination = plan.destination;
+  record->receiver = plan.receiver;
+  record->ends = std::move(tuples);
+  return std::unique_ptr<OriginMove>(
+      new OriginMove(context, std::move(plan), std::move(record), std::move(lock),
+                     OriginEnds(context.kernel, std::move(order.fds)), std::move(order.state),
+                     std::move(listener)));
+}
+
+OriginMove::OriginMove(Context& context, move::OriginPlan plan, std::shared_ptr<MoveRecord> record,
+                       ConnectionLocks::Lock lock, OriginEnds ends, Bytes state, Listener listener)
+    : Running(context, move::Origin(std::move(plan)), std::move(record)),
+      lock_(std::move(lock)),
+      ends_(std::move(ends)),
+      state_(std::move(state)),
+      listener_(std::move(listener)) {}
+
+void OriginMove::perform(move::action::Step& step) {
+  const MoveRecord::Step& reached = record_->step(step.name);
+  if (listener_.step) listener_.step(reached);
+}
+
+void OriginMove::perform(move::action::FreezeMoving&) {
+  record_->step("freezing");
+  auto positions = ends_.freeze();
+  record_->step("frozen");
+  run(positions ? machine_.on_frozen(*std::move(positions)) : machine_.on_failure(std::move(positions).error()));
+}
+
+void OriginMove::perform(move::action::SendDeliver&) {
+  wire::Message message;
+  message.set_move_id(machine_.plan().id.bytes());
+  std::vector<Bytes> attachments = ends_.compose_deliver(*message.mutable_deliver());
+  attachments.push_back(std::move(state_));
+  context_.mesh.send(machine_.plan().destination, message, std::move(attachments));
+}
+
+void OriginMove::perform(move::action::SendSwap& swap) {
+  wire::Message message;
+  message.set_move_id(machine_.plan().id.bytes());
+  std::vector<Bytes> attachments = ends_.compose_swap(machine_.plan(), swap.peer, *message.mutable_swap());
+  context_.mesh.send(swap.peer, message, std::move(attachments));
+}
+
+void OriginMove::perform(move::action::ReleaseMoving&) {
+  if (auto released = ends_.release(); !released)
+    log::warn("move {}: the old end could not be released: {}", machine_.plan().id.text(),
+              released.error().text());
+}
+
+void OriginMove::perform(move::action::ThawMoving&) {
+  if (auto thawed = ends_.thaw(); !thawed)
+    log::error("move {}: the moving end could not be thawed: {}", machine_.plan().id.text(),
+               thawed.error().text());
+  record_->step("thawed");
+}
+
+void OriginMove::perform(move::action::Conclude& conclude) {
+  record_->error = conclude.error;
+  record_->state = name(machine_.state());
+  if (!listener_.done) return;
+  const auto done = std::exchange(listener_.done, nullptr);
+  listener_.step = nullptr;
+  if (conclude.error) return done(failure(*conclude.error));
+  done(MoveReport{machine_.plan().id, record_->between("freezing", "activated"), record_});
+}
+
+}  // namespace sockswap::daemon

@@ -1,0 +1,63 @@
+// One move that this host coordinates, from the request to the word to whoever asked.
+#pragma once
+
+#include <sys/types.h>
+
+#include "daemon/origin_ends.h"
+#include "daemon/running.h"
+
+namespace sockswap::daemon {
+
+// What a program, or an operator through a program, asks for.
+struct MoveOrder {
+  std::vector<Fd> fds;     // the ends
+  Bytes state;             // the application's
+  std::string to;          // host
+  std::string receiver;
+  std::chrono::milliseconds deadline{10000};
+  pid_t asked_by = 0;      // the program that passed the descriptors; it doesn't touch them meanwhile
+};
+
+struct MoveReport {
+  move::MoveId id;
+  std::chrono::nanoseconds pause{};  // frozen here to "activated" heard from the destination
+  std::shared_ptr<const MoveRecord> record;
+};
+
+class OriginMove : public Running<move::Origin, OriginMove> {
+ public:
+  struct Listener {
+    std::function<void(const MoveRecord::Step&)> step;
+    std::function<void(Result<MoveReport>)> done;  // once
+  };
+
+  // Checks everything that can be checked here, before any other host hears of it.
+  static Result<std::unique_ptr<OriginMove>> prepare(Context& context, move::MoveId id, MoveOrder order,
+                                                     Listener listener);
+
+  void start() { run(machine_.start()); }
+  void on_host_lost(const std::string& host, const Error& error) { run(machine_.on_host_lost(host, error)); }
+  // Nobody waits for the outcome any more: undone unless it is committed.
+  void cancel(Error error) { run(machine_.cancel(std::move(error))); }
+
+ private:
+  friend class Running<move::Origin, OriginMove>;
+  OriginMove(Context& context, move::OriginPlan plan, std::shared_ptr<MoveRecord> record,
+             ConnectionLocks::Lock lock, OriginEnds ends, Bytes state, Listener listener);
+
+  using Running::perform;
+  void perform(move::action::Step& step);
+  void perform(move::action::FreezeMoving&);
+  void perform(move::action::SendDeliver&);
+  void perform(move::action::SendSwap& swap);
+  void perform(move::action::ReleaseMoving&);
+  void perform(move::action::ThawMoving&);
+  void perform(move::action::Conclude& conclude);
+
+  ConnectionLocks::Lock lock_;
+  OriginEnds ends_;
+  Bytes state_;
+  Listener listener_;
+};
+
+}  // namespace sockswap::daemon

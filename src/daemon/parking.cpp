@@ -1,0 +1,154 @@
+#include "daemon/parking.h"
+
+#include <fmt/format.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+
+#include "daemon/program.h"
+#include "socket/end.h"
+#include "wire/errors.h"
+
+namespace sockswap::daemon {
+namespace {
+
+std::string random_hex() {
+  move::MoveId bits;
+  if (::getrandom(bits.octets.data(), bits.octets.size(), 0) != static_cast<ssize_t>(bits.octets.size()))
+    std::abort();
+  return bits.text();
+}
+
+tl::unexpected<Error> no_such_ticket() {
+  return failure(ErrorCode::not_found, "nothing is parked under that ticket",
+                 "a ticket serves once, and as long as the daemon that gave it out runs");
+}
+
+}  // namespace
+
+// Takes the ends of one ticket for the program that showed it.
+struct Parking::Waiting : Receiver {
+  Waiting(Parking& in_parking, std::string in_name, std::string at_host, std::shared_ptr<Program> for_program,
+          std::uint64_t for_request)
+      : parking(in_parking),
+        name(std::move(in_name)),
+        host(std::move(at_host)),
+        program_id(for_program.get()),
+        program(for_program),
+        request(for_request) {}
+
+  Result<> take(Arrived arrived) override {
+    const auto keep = parking.waiting_.extract(name);  // lives to the end of this call
+    auto living = program.lock();
+    if (!living) return failure(ErrorCode::receiver_gone, "the program that showed the ticket has ended");
+    return living->take_for(request, std::move(arrived));
+  }
+
+  Parking& parking;
+  std::string name;
+  std::string host;
+  const Program* program_id;
+  std::weak_ptr<Program> program;
+  std::uint64_t request;
+};
+
+Result<std::string> Parking::park(std::vector<Fd> fds, Bytes state) {
+  if (fds.empty()) return failure(ErrorCode::usage, "nothing to park");
+  for (const Fd& fd : fds) SOCKSWAP_CHECK(socket::check_movable(context_.kernel, fd.get()));
+  const std::string secret = random_hex();
+  parked_.emplace(secret, Parked{std::move(fds), std::move(state)});
+  return fmt::format("{}/{}", context_.self, secret);
+}
+
+Arrived Parking::arrived_here(const std::string& self, Parked parked) {
+  Arrived arrived{.id = {}, .from = self, .ends = {}, .state = std::move(parked.state)};
+  for (Fd& fd : parked.fds) {
+    const auto address = [&](auto query) {
+      sockaddr_storage raw{};
+      socklen_t size = sizeof raw;
+      if (query(fd.get(), reinterpret_cast<sockaddr*>(&raw), &size) != 0) return Endpoint{};
+      return Endpoint::from_sockaddr(raw).value_or(Endpoint{});
+    };
+    const Endpoint local = address(::getsockname);
+    const Endpoint remote = address(::getpeername);
+    arrived.ends.push_back({std::move(fd), {local, remote}, local});
+  }
+  return arrived;
+}
+
+Result<> Parking::bring(std::shared_ptr<Program> program, std::uint64_t request, const std::string& ticket) {
+  const std::size_t slash = ticket.find('/');
+  if (slash == std::string::npos)
+    return failure(ErrorCode::usage, "that is not a ticket", "sockswap_park() gave it out as HOST/SECRET");
+  const std::string host = ticket.substr(0, slash);
+  const std::string secret = ticket.substr(slash + 1);
+  if (context_.hosts.find(host) == nullptr)
+    return failure(ErrorCode::unknown_host, fmt::format("the ticket is of '{}', which the cluster doesn't have", host));
+  if (host == context_.self) {  // it has come back, or never left
+    auto parked = parked_.extract(secret);
+    if (parked.empty()) return no_such_ticket();
+    return program->take_for(request, arrived_here(host, std::move(parked.mapped())));
+  }
+  const std::string receiver = "ticket-" + random_hex();
+  auto waiting = std::make_shared<Waiting>(*this, receiver, host, program, request);
+  SOCKSWAP_CHECK(context_.receivers.add(receiver, waiting));
+  waiting_.emplace(receiver, std::move(waiting));
+  wire::Message message;
+  message.mutable_fetch()->set_ticket(secret);
+  message.mutable_fetch()->set_receiver(receiver);
+  context_.mesh.send(host, message);
+  return {};
+}
+
+void Parking::on_fetch(const std::string& host, const wire::Fetch& fetch) {
+  const auto refuse = [this, host, receiver = fetch.receiver()](const Error& error) {
+    wire::Message message;
+    wire::to_message(error, *message.mutable_fetch_refused()->mutable_error());
+    message.mutable_fetch_refused()->set_receiver(receiver);
+    context_.mesh.send(host, message);
+  };
+  const auto parked = parked_.find(fetch.ticket());
+  if (parked == parked_.end()) return refuse(no_such_ticket().value());
+  // Copies go into the move; the parked ones stay until it has succeeded, to be fetched again if not.
+  MoveOrder order{.fds = {}, .state = parked->second.state, .to = host, .receiver = fetch.receiver()};
+  for (const Fd& fd : parked->second.fds) order.fds.push_back(fd.duplicate());
+  auto begun = moves_.begin(std::move(order), {.step = nullptr,
+                                               .done = [this, refuse, ticket = fetch.ticket()](Result<MoveReport> outcome) {
+                                                 if (outcome)
+                                                   parked_.erase(ticket);
+                                                 else
+                                                   refuse(outcome.error());
+                                               }});
+  if (!begun) refuse(begun.error());
+}
+
+void Parking::fail(const std::string& receiver, const Error& error) {
+  const auto waiting = waiting_.extract(receiver);
+  if (waiting.empty()) return;
+  context_.receivers.remove(receiver, waiting.mapped().get());
+  if (auto program = waiting.mapped()->program.lock()) program->fail(waiting.mapped()->request, error);
+}
+
+void Parking::on_fetch_refused(const std::string& host, const wire::FetchRefused& refused) {
+  const auto waiting = waiting_.find(refused.receiver());
+  if (waiting == waiting_.end() || waiting->second->host != host) return;
+  fail(refused.receiver(), wire::from_message(refused.error()));
+}
+
+void Parking::on_host_lost(const std::string& host, const Error& error) {
+  std::vector<std::string> lost;
+  for (const auto& [receiver, waiting] : waiting_)
+    if (waiting->host == host) lost.push_back(receiver);
+  for (const std::string& receiver : lost) fail(receiver, error);
+}
+
+void Parking::on_program_gone(const Program* program) {
+  std::vector<std::string> gone;
+  for (const auto& [receiver, waiting] : waiting_)
+    if (waiting->program_id == program) gone.push_back(receiver);
+  for (const std::string& receiver : gone) {
+    const auto waiting = waiting_.extract(receiver);
+    context_.receivers.remove(receiver, waiting.mapped().get());
+  }
+}
+
+}  // namespace sockswap::daemon

@@ -1,0 +1,51 @@
+// "I have moved": ends that programs left with this daemon, and programs here that wait for theirs.
+//
+// A ticket is "HOST/SECRET": the host where the ends are parked and 128 random bits. Whoever shows it, on
+// an authenticated host of the cluster, gets the ends, once.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/context.h"
+#include "daemon/moves.h"
+
+namespace sockswap::daemon {
+
+class Program;
+
+class Parking {
+ public:
+  Parking(Context& context, Moves& moves) : context_(context), moves_(moves) {}
+
+  // Keeps the ends until they are fetched. Returns the ticket.
+  Result<std::string> park(std::vector<Fd> fds, Bytes state);
+
+  // A program here shows a ticket: its ends are brought, as the answer to its request.
+  Result<> bring(std::shared_ptr<Program> program, std::uint64_t request, const std::string& ticket);
+
+  // Between hosts.
+  void on_fetch(const std::string& host, const wire::Fetch& fetch);
+  void on_fetch_refused(const std::string& host, const wire::FetchRefused& refused);
+  void on_host_lost(const std::string& host, const Error& error);
+
+  void on_program_gone(const Program* program);
+
+ private:
+  struct Parked {
+    std::vector<Fd> fds;
+    Bytes state;
+  };
+  struct Waiting;
+  void fail(const std::string& receiver, const Error& error);
+  static Arrived arrived_here(const std::string& self, Parked parked);
+
+  Context& context_;
+  Moves& moves_;
+  std::map<std::string, Parked> parked_;                      // by secret
+  std::map<std::string, std::shared_ptr<Waiting>> waiting_;   // by one-time receiver
+};
+
+}  // namespace sockswap::daemon

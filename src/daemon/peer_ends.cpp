@@ -1,0 +1,167 @@
+#include "daemon/peer_ends.h"
+
+#include <fmt/format.h>
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <set>
+
+#include "move/images.h"
+#include "process/sock_diag.h"
+#include "socket/reconcile.h"
+#include "wire/endpoints.h"
+
+namespace sockswap::daemon {
+namespace {
+
+// A thread in uninterruptible sleep doesn't stop; the connection stands still no longer than this for it.
+constexpr std::chrono::milliseconds pause_deadline{250};
+
+Result<> check_entry(const process::SocketEntry& entry) {
+  if (entry.state != TCP_ESTABLISHED)
+    return failure(ErrorCode::not_movable, "the connection is half-closed or closing",
+                   "only established connections move");
+  if (entry.has_md5_key)
+    return failure(ErrorCode::not_movable, "the connection has a TCP-MD5 key, which the kernel doesn't give out");
+  return {};
+}
+
+// Only the other end of a connection may have it re-pointed: its host's certificate must cover the address.
+Result<> check_permitted(const Context& context, const std::string& asking, const FourTuple& tuple) {
+  const Address& other = tuple.remote.address;
+  if (asking == context.self && other.is_loopback()) return {};
+  if (context.mesh.covers(asking, other)) return {};
+  return failure(ErrorCode::not_permitted,
+                 fmt::format("the certificate of {} doesn't cover {}, the other end of {}", asking, other.text(),
+                             tuple.text()),
+                 "`sockswap cluster add` with all of the host's addresses makes one that does");
+}
+
+}  // namespace
+
+Result<PeerEnds::End> PeerEnds::find_one(const Context& context, const std::string& asking,
+                                         const wire::Find::End& sought) {
+  End end;
+  end.index = sought.index();
+  SOCKSWAP_TRY(end.tuple, wire::from_message(sought.tuple()));
+  SOCKSWAP_CHECK(check_permitted(context, asking, end.tuple));
+  SOCKSWAP_TRY(const auto entry, process::find_connection(end.tuple));
+  if (!entry)
+    return failure(ErrorCode::not_found, "there is no such connection any more",
+                   "`sockswap ls` shows those that there are");
+  SOCKSWAP_CHECK(check_entry(*entry));
+  end.inode = entry->inode;
+  SOCKSWAP_TRY(end.holders, process::find_holders(end.inode, ::getpid()));
+  if (end.holders.empty())
+    return failure(ErrorCode::not_movable, "no process here holds the connection",
+                   "a process in another PID namespace? run sockswapd where it can see its programs");
+  SOCKSWAP_CHECK(process::check_pausable(end.holders));
+  SOCKSWAP_TRY(end.fd, process::take_descriptor(end.holders.front(), end.inode));
+  SOCKSWAP_CHECK(socket::check_movable(context.kernel, end.fd.get()));
+  return end;
+}
+
+Result<> PeerEnds::find(const Context& context, const std::string& asking, const wire::Find& find) {
+  for (const wire::Find::End& sought : find.ends()) {
+    auto end = find_one(context, asking, sought);
+    if (!end) {
+      auto tuple = wire::from_message(sought.tuple());
+      return failure(std::move(end).error().while_doing(
+          fmt::format("the staying end on {}, {}", context.self, tuple ? tuple->text() : "unreadable")));
+    }
+    ends_.push_back(*std::move(end));
+  }
+  if (ends_.empty()) return failure(ErrorCode::usage, "asked to find no end at all");
+  return {};
+}
+
+Result<> PeerEnds::pause() {
+  std::vector<process::Holder> holders;
+  std::vector<std::uint32_t> inodes;
+  std::set<pid_t> seen;
+  for (const End& end : ends_) {
+    inodes.push_back(end.inode);
+    for (const process::Holder& holder : end.holders)
+      if (seen.insert(holder.pid).second) holders.push_back(holder);
+  }
+  SOCKSWAP_TRY(process::Paused paused, process::Paused::pause(holders, inodes, pause_deadline));
+  paused_ = std::move(paused);
+  return {};
+}
+
+Result<> PeerEnds::freeze(socket::Kernel& kernel, End& end) {
+  SOCKSWAP_TRY(socket::FrozenEnd frozen, socket::FrozenEnd::freeze(kernel, std::move(end.fd)));
+  end.frozen = std::move(frozen);
+  SOCKSWAP_TRY(socket::Image image, end.frozen->capture());
+  end.image = std::move(image);
+  return socket::check_agreement(end.image->position, end.moving);
+}
+
+Result<std::vector<move::Peer::HeldEnd>> PeerEnds::hold(Context& context, const wire::Hold& hold) {
+  if (static_cast<std::size_t>(hold.ends_size()) != ends_.size())
+    return failure(ErrorCode::disagreement, "asked to hold other ends than were found");
+  for (const wire::Hold::End& asked : hold.ends()) {
+    const auto end = std::ranges::find(ends_, asked.index(), &End::index);
+    if (end == ends_.end())
+      return failure(ErrorCode::disagreement, "asked to hold another end than was found");
+    end->moving = move::from_message(asked.moving());
+    SOCKSWAP_TRY(end->place.local, wire::from_message(asked.new_local()));
+    SOCKSWAP_TRY(end->place.remote, wire::from_message(asked.new_remote()));
+  }
+  SOCKSWAP_CHECK(pause());
+  std::vector<move::Peer::HeldEnd> held;
+  for (End& end : ends_) {
+    if (auto frozen = freeze(context.kernel, end); !frozen)
+      return failure(std::move(frozen).error().while_doing("hold " + end.tuple.text()));
+    held.push_back({end.index, end.image->position});
+  }
+  return held;
+}
+
+Result<> PeerEnds::repoint(End& end, const wire::SwapEnds::End& swap, ByteView in_flight) {
+  socket::Image& image = *end.image;
+  SOCKSWAP_CHECK(socket::append_in_flight(image, socket::Sequence(swap.in_flight_from()), in_flight));
+  SOCKSWAP_CHECK(socket::cut_sent(image, end.moving.rcv_nxt));
+  SOCKSWAP_TRY(socket::DormantEnd dormant, end.frozen->repoint(image, end.place));
+  SOCKSWAP_TRY(const Fd ours, dormant.thaw());  // the holders have theirs
+  return {};
+}
+
+std::vector<Error> PeerEnds::swap(const wire::SwapEnds& swap, std::vector<Bytes> in_flight) {
+  std::vector<Error> failures;
+  for (int i = 0; i < swap.ends_size(); ++i) {
+    const auto end = std::ranges::find(ends_, swap.ends(i).index(), &End::index);
+    Result<> repointed = end == ends_.end() || static_cast<std::size_t>(i) >= in_flight.size()
+                             ? failure(ErrorCode::disagreement, "asked to swap another end than is held")
+                             : repoint(*end, swap.ends(i), in_flight[static_cast<std::size_t>(i)]);
+    if (repointed) continue;
+    failures.push_back(std::move(repointed).error());
+    failures.back().code = ErrorCode::lost;
+    if (end != ends_.end()) failures.back().message = end->tuple.text() + ": " + failures.back().text();
+  }
+  if (auto resumed = paused_->resume(); !resumed) failures.push_back(std::move(resumed).error());
+  paused_.reset();
+  ends_.clear();
+  return failures;
+}
+
+Result<> PeerEnds::thaw() {
+  Result<> outcome;
+  for (End& end : ends_)
+    if (end.frozen)
+      if (auto thawed = end.frozen->thaw(); !thawed) outcome = std::move(thawed);
+  ends_.clear();
+  if (paused_)
+    if (auto resumed = paused_->resume(); !resumed) outcome = std::move(resumed);
+  paused_.reset();
+  return outcome;
+}
+
+std::vector<FourTuple> PeerEnds::tuples() const {
+  std::vector<FourTuple> tuples;
+  for (const End& end : ends_) tuples.push_back(end.tuple);
+  return tuples;
+}
+
+}  // namespace sockswap::daemon

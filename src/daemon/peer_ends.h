@@ -1,0 +1,54 @@
+// The staying ends on their host: found, held, re-pointed in place, as one set.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "daemon/context.h"
+#include "move/peer.h"
+#include "process/holders.h"
+#include "process/pause.h"
+#include "socket/end.h"
+
+namespace sockswap::daemon {
+
+class PeerEnds {
+ public:
+  // Finds every end, and refuses whatever can be refused before anything is frozen: not here, not
+  // movable, no holder that can be paused, or not the asking host's to re-point.
+  Result<> find(const Context& context, const std::string& asking, const wire::Find& find);
+
+  // Pauses the holders, freezes and captures; all, or none with everything as it was.
+  Result<std::vector<move::Peer::HeldEnd>> hold(Context& context, const wire::Hold& hold);
+
+  // After the commit: re-points all, thaws them and lets the holders go. What failed is listed; the
+  // others go on.
+  std::vector<Error> swap(const wire::SwapEnds& swap, std::vector<Bytes> in_flight);
+
+  // Undo: thaws, and lets the holders go.
+  Result<> thaw();
+
+  std::vector<FourTuple> tuples() const;
+
+ private:
+  struct End {
+    std::uint32_t index = 0;  // in the move
+    FourTuple tuple;          // as it was
+    std::uint32_t inode = 0;
+    std::vector<process::Holder> holders;
+    Fd fd;                    // until frozen
+    socket::Position moving;  // from Hold
+    socket::Place place;      // from Hold
+    std::optional<socket::FrozenEnd> frozen;
+    std::optional<socket::Image> image;
+  };
+  Result<End> find_one(const Context& context, const std::string& asking, const wire::Find::End& sought);
+  Result<> pause();
+  Result<> freeze(socket::Kernel& kernel, End& end);
+  static Result<> repoint(End& end, const wire::SwapEnds::End& swap, ByteView in_flight);
+
+  std::optional<process::Paused> paused_;  // before ends_: the ends thaw first, then the programs run
+  std::vector<End> ends_;
+};
+
+}  // namespace sockswap::daemon

@@ -1,0 +1,53 @@
+#include "daemon/peer_move.h"
+
+#include "base/log.h"
+
+namespace sockswap::daemon {
+
+PeerMove::PeerMove(Context& context, move::MoveId id, std::string origin, const wire::Find& find)
+    : Running(context, move::Peer(id, origin, find.destination()), context.history.begin(id, "peer")),
+      id_(id),
+      find_(find) {
+  record_->origin = std::move(origin);
+  record_->destination = find.destination();
+}
+
+void PeerMove::perform(move::action::FindEnds&) {
+  // The session to the destination is dialled now, so that "swapped" finds it open.
+  context_.mesh.open(machine_.destination());
+  if (auto found = ends_.find(context_, machine_.origin(), find_); !found)
+    return fail(std::move(found).error());
+  record_->ends = ends_.tuples();
+  auto lock = context_.locks.lock(record_->ends);
+  if (!lock) return fail(std::move(lock).error());
+  lock_ = *std::move(lock);
+  run(machine_.on_found());
+}
+
+void PeerMove::perform(move::action::HoldEnds&) {
+  record_->step("holding");
+  auto held = ends_.hold(context_, message_->hold());
+  if (!held) return fail(std::move(held).error());
+  run(machine_.on_held(*held));
+}
+
+void PeerMove::perform(move::action::SwapEnds&) {
+  record_->step("swapping");
+  const std::vector<Error> failures = ends_.swap(message_->swap(), std::move(attachments_));
+  record_->step("swapped");
+  for (const Error& error : failures) log::error("move {}: {}", id_.text(), error.text());
+  if (!failures.empty()) record_->error = failures.front();
+  run(machine_.on_swapped(failures));
+}
+
+void PeerMove::perform(move::action::ThawEnds&) {
+  if (auto thawed = ends_.thaw(); !thawed)
+    log::error("move {}: a staying end could not be thawed: {}", id_.text(), thawed.error().text());
+}
+
+void PeerMove::fail(Error error) {
+  record_->error = error;
+  run(machine_.on_failure(std::move(error)));
+}
+
+}  // namespace sockswap::daemon

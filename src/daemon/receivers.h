@@ -1,0 +1,58 @@
+// Who takes ends that arrive: programs registered under a name, and programs that wait for one ticket.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/endpoint.h"
+#include "base/fd.h"
+#include "base/result.h"
+#include "move/id.h"
+
+namespace sockswap::daemon {
+
+struct ArrivedEnd {
+  Fd fd;
+  FourTuple tuple;        // now
+  Endpoint former_local;  // before the move
+};
+
+struct Arrived {
+  move::MoveId id;
+  std::string from;  // origin host
+  std::vector<ArrivedEnd> ends;
+  Bytes state;
+};
+
+// One that takes ends. Owned by the program's control session; when that goes, it expires.
+class Receiver {
+ public:
+  virtual ~Receiver() = default;
+  // Hands the ends over. receiver_gone if the program can't take them any more; they are closed then.
+  virtual Result<> take(Arrived arrived) = 0;
+};
+
+class Receivers {
+ public:
+  // usage for a name that is none, busy if a living receiver has it.
+  Result<> add(const std::string& name, std::weak_ptr<Receiver> receiver);
+  void remove(const std::string& name, const Receiver* receiver);  // only if it is still that one
+
+  // unknown_receiver, naming those that there are.
+  Result<std::shared_ptr<Receiver>> find(const std::string& name) const;
+
+  // The names that this receiver is registered under.
+  std::vector<std::string> names_of(const Receiver* receiver) const;
+
+  // Called with each name that goes.
+  std::function<void(const std::string& name)> on_gone;
+
+ private:
+  std::map<std::string, std::weak_ptr<Receiver>> by_name_;
+};
+
+}  // namespace sockswap::daemon

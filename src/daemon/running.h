@@ -1,0 +1,88 @@
+// Runs one machine of src/move: performs its actions in order and feeds the outcomes back. What all
+// three roles have in common; the roles' own actions are in origin_move, destination_move, peer_move.
+#pragma once
+
+#include <asio/steady_timer.hpp>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/context.h"
+#include "move/actions.h"
+
+namespace sockswap::daemon {
+
+template <class Machine, class Derived>
+class Running {
+ public:
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+  // Called once, when the machine has finished and nothing of it runs any more.
+  std::function<void()> on_finished;
+
+  const Machine& machine() const { return machine_; }
+
+  // Messages of this move, with their attachments.
+  void on_message(const std::string& from, const wire::Message& message, std::vector<Bytes> attachments) {
+    attachments_ = std::move(attachments);
+    message_ = &message;
+    run(machine_.on_message(from, message));
+    message_ = nullptr;
+    attachments_.clear();
+  }
+
+ protected:
+  Running(Context& context, Machine machine, std::shared_ptr<MoveRecord> record)
+      : context_(context), machine_(std::move(machine)), record_(std::move(record)), timer_(context.io) {
+    record_->state = name(machine_.state());
+  }
+  ~Running() = default;
+
+  void run(typename Machine::Actions actions) {
+    for (auto& action : actions) queue_.push_back(std::move(action));
+    if (running_) return;  // an outcome, fed back from inside perform()
+    running_ = true;
+    while (!queue_.empty()) {
+      auto action = std::move(queue_.front());
+      queue_.pop_front();
+      std::visit([this](auto& what) { static_cast<Derived*>(this)->perform(what); }, action);
+    }
+    running_ = false;
+    record_->state = name(machine_.state());
+    if (finished_ && on_finished) on_finished();
+  }
+
+  void perform(move::action::Send& send) { context_.mesh.send(send.to, send.message); }
+  // Kept in memory only: a daemon that dies forgets its moves.
+  void perform(move::action::Write&) {}
+  void perform(move::action::Step& step) { record_->step(step.name); }
+  void perform(move::action::SetTimer& timer) {
+    timer_.expires_after(timer.after);
+    // An expiry that is queued already outlives a cancelled, or destroyed, timer.
+    timer_.async_wait([this, alive = std::weak_ptr(alive_)](const asio::error_code& error) {
+      if (!error && !alive.expired() && !finished_) run(machine_.on_timer());
+    });
+  }
+  void perform(move::action::Finish&) {
+    timer_.cancel();
+    finished_ = true;
+  }
+
+  Context& context_;
+  Machine machine_;
+  std::shared_ptr<MoveRecord> record_;
+  const wire::Message* message_ = nullptr;  // the one being worked on; only inside on_message()
+  std::vector<Bytes> attachments_;          // its attachments; an action may take them
+
+ private:
+  asio::steady_timer timer_;
+  std::shared_ptr<int> alive_ = std::make_shared<int>();
+  std::deque<typename Machine::Action> queue_;
+  bool running_ = false;
+  bool finished_ = false;
+};
+
+}  // namespace sockswap::daemon

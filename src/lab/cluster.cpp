@@ -1,0 +1,84 @@
+#include "lab/cluster.h"
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "cluster/authority.h"
+
+namespace sockswap::lab {
+namespace {
+
+// A folder that holds the authority's key only as long as it is needed.
+class Scratch {
+ public:
+  static Result<Scratch> make() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "sockswap-lab-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) return system_failure(errno, "make a temporary folder");
+    return Scratch(pattern);
+  }
+  Scratch(Scratch&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  ~Scratch() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  explicit Scratch(std::filesystem::path path) : path_(std::move(path)) {}
+  std::filesystem::path path_;
+};
+
+std::string contents(const std::filesystem::path& file) {
+  std::ostringstream text;
+  text << std::ifstream(file).rdbuf();
+  return std::move(text).str();
+}
+
+}  // namespace
+
+Result<> make_members(Lab& lab) {
+  SOCKSWAP_TRY(const Scratch scratch, Scratch::make());
+  const std::filesystem::path folder = scratch.path() / "cluster";
+  SOCKSWAP_CHECK(cluster::make_cluster(folder));
+  for (const auto& host : lab.hosts())
+    SOCKSWAP_CHECK(cluster::add_host(folder, {.name = host->name(), .addresses = {host->v4(), host->v6()}}));
+  for (const auto& host : lab.hosts()) {
+    for (const char* file : {"ca.pem", "cert.pem", "hosts.toml"})
+      SOCKSWAP_CHECK(host->write_file(fmt::format("/etc/sockswap/{}", file), contents(folder / host->name() / file)));
+    SOCKSWAP_CHECK(
+        host->write_file("/etc/sockswap/key.pem", contents(folder / host->name() / "key.pem"), 0600));
+  }
+  return {};
+}
+
+Result<Cluster> Cluster::start(const LabOptions& options, const std::filesystem::path& sockswapd,
+                               const std::vector<std::string>& arguments) {
+  SOCKSWAP_TRY(Lab lab, Lab::create(options));
+  SOCKSWAP_CHECK(make_members(lab));
+  Cluster cluster(std::move(lab));
+  cluster.sockswapd_ = sockswapd;
+  cluster.arguments_ = arguments;
+  for (const auto& host : cluster.lab_.hosts()) SOCKSWAP_CHECK(cluster.start_daemon(host->name()));
+  return cluster;
+}
+
+Result<> Cluster::start_daemon(const std::string& host) {
+  SOCKSWAP_TRY(Process daemon, lab_.host(host).start_daemon(sockswapd_.string(), arguments_));
+  daemons_.insert_or_assign(host, std::move(daemon));
+  return {};
+}
+
+Result<> Cluster::kill_daemon(const std::string& host) {
+  Process& daemon = daemons_.at(host);
+  SOCKSWAP_CHECK(daemon.kill(SIGKILL));
+  SOCKSWAP_TRY(const ExitStatus ended, daemon.wait());
+  (void)ended;
+  daemons_.erase(host);
+  return {};
+}
+
+}  // namespace sockswap::lab

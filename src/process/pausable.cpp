@@ -1,0 +1,56 @@
+#include <elf.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "process/eintr.h"
+#include "process/io_poll.h"
+#include "process/io_worker.h"
+#include "process/pause.h"
+#include "process/proc.h"
+
+namespace sockswap::process {
+namespace {
+
+Result<> check_64_bit(int folder, const std::string& who) {
+  const auto start = read_file(folder, "exe");
+  if (!start || start->size() <= EI_CLASS || (*start)[EI_CLASS] == ELFCLASS64) return {};
+  return failure(ErrorCode::not_movable, who + " is a 32-bit program, which can't be paused unseen");
+}
+
+Result<> check_untraced(int folder, const std::string& who) {
+  const auto tracer = read_status(folder, "TracerPid").value_or(0);
+  if (tracer == 0) return {};
+  return failure(ErrorCode::busy, fmt::format("{} is traced by process {}", who, tracer), "detach the debugger first");
+}
+
+Result<> check_io_workers(int folder, const std::string& who) {
+  const Fd tasks = open_folder(folder, "task");
+  if (!tasks) return {};
+  Numbers tids(tasks.get());
+  while (const auto tid = tids.next()) {
+    const Fd task = open_folder(tasks.get(), fmt::format("{}", *tid).c_str());
+    if (!task || !is_io_worker(task.get())) continue;
+    SOCKSWAP_CHECK(check_idle(task.get(), who));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<> check_pausable(std::span<const Holder> holders) {
+  SOCKSWAP_CHECK(check_eintr_cure());
+  for (const Holder& holder : holders) {
+    const std::string who = fmt::format("process {} ({})", holder.pid, holder.command);
+    if (holder.pid == ::getpid()) return failure(ErrorCode::usage, "a program can't pause itself");
+    const Fd folder = open_process(holder.pid);
+    if (!folder) continue;
+    SOCKSWAP_CHECK(check_untraced(folder.get(), who));
+    SOCKSWAP_CHECK(check_64_bit(folder.get(), who));
+    SOCKSWAP_CHECK(check_io_workers(folder.get(), who));
+    SOCKSWAP_CHECK(check_no_poll_requests(folder.get(), who));
+  }
+  return {};
+}
+
+}  // namespace sockswap::process

@@ -1,0 +1,192 @@
+// Waiting for the stops, and letting go.
+#include "process/tracer.h"
+
+#include <fmt/format.h>
+#include <sched.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <thread>
+
+#include "process/eintr.h"
+#include "process/io_worker.h"
+#include "process/proc.h"
+
+namespace sockswap::process {
+namespace {
+
+// A running thread stops within microseconds, so at first only the processor is offered to it.
+constexpr int kYields = 100;
+constexpr std::chrono::microseconds kShortSleep{50}, kLongSleep{1000};
+constexpr int kShortSleeps = 100;
+
+bool is_group_stop(int signal) {
+  return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
+
+bool is_later_thread(pid_t tid) {
+  const Fd folder = open_process(tid);
+  return folder && read_status(folder.get(), "Tgid").value_or(tid) != tid;
+}
+
+bool has_ended(pid_t tid) {
+  const Fd folder = open_process(tid);
+  const auto stat = folder ? read_stat(folder.get()) : std::nullopt;
+  return !stat || stat->ended();
+}
+
+}  // namespace
+
+Result<> Tracer::stop(std::span<const Holder> holders, std::span<const std::uint32_t> inodes,
+                      Deadline deadline) {
+  self_ = ::gettid();
+  // The oldest of several searches counts: what came after it may be in none.
+  searched_to_ = holders.empty() ? 0 : holders.front().newest_pid;
+  for (const Holder& holder : holders) {
+    searched_to_ = std::min(searched_to_, holder.newest_pid);
+    SOCKSWAP_CHECK(adopt(holder));
+  }
+  for (bool grown = true; grown;) {
+    grown = false;
+    for (const Process& process : processes_) {
+      SOCKSWAP_TRY(const bool more, seize_new_threads(process));
+      grown |= more;
+    }
+    SOCKSWAP_CHECK(await_stops(deadline));
+    SOCKSWAP_TRY(const bool born, adopt_newborn(inodes));
+    grown |= born;
+  }
+  SOCKSWAP_CHECK(await_idle_workers(deadline));
+  for (const auto& [tid, stage] : threads_)
+    if (stage == Stage::stopped) ::ptrace(PTRACE_SETOPTIONS, tid, nullptr, nullptr);
+  return {};
+}
+
+void Tracer::expect(pid_t tid) {
+  threads_[tid] = Stage::running;
+  if (std::find(awaited_.begin(), awaited_.end(), tid) == awaited_.end()) awaited_.push_back(tid);
+}
+
+// After an exec in the race the number of the calling thread is gone, and the thread answers under its
+// process's; that one had been left as ended.
+void Tracer::note_gone(pid_t tid) {
+  threads_[tid] = Stage::left;
+  for (const Process& process : processes_) {
+    const auto first = threads_.find(process.pid);
+    if (process.pid == tid || first == threads_.end() || first->second != Stage::left) continue;
+    if (!has_ended(process.pid) && read_status(process.folder.get(), "TracerPid") == self_) expect(process.pid);
+  }
+}
+
+Result<> Tracer::await_stops(Deadline deadline) {
+  for (int round = 0; !awaited_.empty(); ++round) {
+    for (std::size_t i = 0; i < awaited_.size(); ++i)  // settle() may append
+      SOCKSWAP_CHECK(settle(awaited_[i]));
+    std::erase_if(awaited_, [this](pid_t tid) { return threads_[tid] != Stage::running; });
+    if (awaited_.empty()) break;
+    // A first thread that ends before the others is not reported until they have ended too.
+    if (round >= kYields && round % kYields == 0)
+      for (const pid_t tid : std::vector<pid_t>(awaited_))
+        if (has_ended(tid)) note_gone(tid);
+    if (std::chrono::steady_clock::now() >= deadline) return timed_out();
+    if (round < kYields) ::sched_yield();
+    else std::this_thread::sleep_for(round < kYields + kShortSleeps ? kShortSleep : kLongSleep);
+  }
+  return {};
+}
+
+Result<> Tracer::await_idle_workers(Deadline deadline) const {
+  for (const Worker& worker : workers_) {
+    for (;;) {
+      auto idle = check_idle(worker.folder.get(), worker.owner);
+      if (idle) break;
+      if (std::chrono::steady_clock::now() >= deadline) return idle;
+      std::this_thread::sleep_for(kShortSleep);
+    }
+  }
+  return {};
+}
+
+// Looks without taking (WNOWAIT): a signal that a thread is about to get is then not lost should this
+// program die here, and the end of a process stays for its parent to see, even if that is ourselves.
+Result<> Tracer::settle(pid_t tid) {
+  siginfo_t news{};
+  const bool known = ::waitid(P_PID, static_cast<id_t>(tid), &news, WSTOPPED | WEXITED | WNOHANG | WNOWAIT | __WALL) == 0;
+  if (known && news.si_pid == 0) return {};
+  if (known && (news.si_code == CLD_TRAPPED || news.si_code == CLD_STOPPED))
+    return settle_stop(tid, news.si_status);
+  // An ended thread keeps exec() waiting in its process until it is taken.
+  if (known && is_later_thread(tid)) ::waitpid(tid, nullptr, __WALL | WNOHANG);
+  note_gone(tid);
+  return {};
+}
+
+// ptrace(2), "Stopped states". Requests to a tracee that was killed meanwhile fail with ESRCH; its end
+// is what waitid() says next.
+Result<> Tracer::settle_stop(pid_t tid, int status) {
+  const int signal = status & 0xff, event = status >> 8;
+  switch (event) {
+    case 0:  // about to be delivered
+      ::ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
+      ::ptrace(PTRACE_CONT, tid, nullptr, static_cast<long>(signal));
+      return {};
+    case PTRACE_EVENT_EXIT:
+      ::ptrace(PTRACE_DETACH, tid, nullptr, nullptr);
+      note_gone(tid);
+      return {};
+    case PTRACE_EVENT_FORK:
+    case PTRACE_EVENT_VFORK:
+    case PTRACE_EVENT_CLONE: {
+      unsigned long born = 0;
+      if (::ptrace(PTRACE_GETEVENTMSG, tid, nullptr, &born) == 0 && born != 0)
+        if (!threads_.contains(static_cast<pid_t>(born))) expect(static_cast<pid_t>(born));
+      break;
+    }
+    case PTRACE_EVENT_STOP:
+      // What a program sees after its own SIGSTOP and SIGCONT is its own affair.
+      if (cure_ == EintrCure::on && !is_group_stop(signal)) SOCKSWAP_CHECK(cure_eintr(tid));
+      break;
+    default: break;
+  }
+  threads_[tid] = Stage::stopped;
+  return {};
+}
+
+Result<> Tracer::timed_out() const {
+  const pid_t tid = awaited_.front();
+  const Fd folder = open_process(tid);
+  const auto stat = folder ? read_stat(folder.get()) : std::nullopt;
+  return failure(ErrorCode::timed_out,
+                 fmt::format("thread {} of {} did not stop (state {})", tid, stat ? stat->command : "?",
+                             stat ? stat->state : '?'),
+                 "nothing was changed and everything runs on; try again");
+}
+
+bool Tracer::release() {
+  bool all = true;
+  const auto let_go = [&](pid_t tid, Stage stage) {
+    if (stage == Stage::left) return;
+    // ESRCH if it was killed: the kernel tells its parent when its tracer ends.
+    if (::ptrace(PTRACE_DETACH, tid, nullptr, nullptr) != 0) all = false;
+  };
+  for (const Process& process : processes_) {
+    const auto first = threads_.find(process.pid);
+    if (first == threads_.end()) continue;
+    let_go(first->first, first->second);
+    threads_.erase(first);
+  }
+  for (const auto& [tid, stage] : threads_) let_go(tid, stage);
+  threads_.clear();
+  awaited_.clear();
+  return all;
+}
+
+bool Tracer::all_dead() const {
+  return std::all_of(threads_.begin(), threads_.end(),
+                     [](const auto& thread) { return thread.second == Stage::left || has_ended(thread.first); });
+}
+
+}  // namespace sockswap::process

@@ -1,0 +1,55 @@
+#include "socket/filter.h"
+
+#include <linux/filter.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+namespace sockswap::socket {
+
+Result<Bytes> read_filter(const Handle& end) {
+  SOCKSWAP_TRY(const int locked, end.get(SOL_SOCKET, SO_LOCK_FILTER, "SO_LOCK_FILTER"));
+  if (locked != 0)
+    return failure(ErrorCode::not_movable, "the program has locked the socket's filter (SO_LOCK_FILTER)");
+  // SO_GET_FILTER counts instructions, not bytes; asked for none it tells how many there are.
+  socklen_t count = 0;
+  const auto ask = [&](void* to) {
+    return end.kernel().getsockopt(end.fd(), SOL_SOCKET, SO_GET_FILTER, to, &count);
+  };
+  int answer = ask(nullptr);
+  Bytes own;
+  if (answer == 0 && count > 0) {
+    own.resize(count * sizeof(sock_filter));
+    answer = ask(own.data());
+  }
+  if (answer == 0) return own;
+  const int error = errno;
+  if (error == EACCES)
+    return failure(ErrorCode::not_movable, "the socket has an eBPF filter, which can't be read back");
+  return system_failure(error, "can't read SO_GET_FILTER");
+}
+
+Result<> attach_filter(const Handle& end, ByteView instructions) {
+  std::vector<sock_filter> copy(instructions.size() / sizeof(sock_filter));
+  std::memcpy(copy.data(), instructions.data(), copy.size() * sizeof(sock_filter));
+  const sock_fprog program{static_cast<unsigned short>(copy.size()), copy.data()};
+  return end.set_bytes(SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program, "SO_ATTACH_FILTER");
+}
+
+Result<> attach_drop_filter(const Handle& end) {
+  sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
+  const sock_fprog program{1, &drop};
+  return end.set_bytes(SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program, "SO_ATTACH_FILTER");
+}
+
+Result<> detach_drop_filter(const Handle& end, ByteView own) {
+  if (!own.empty()) return attach_filter(end, own);
+  auto done = end.set(SOL_SOCKET, SO_DETACH_FILTER, 0, "SO_DETACH_FILTER");
+  // ENOENT: no filter is there, which is what was wanted (a second try after a failure elsewhere).
+  if (!done && done.error().sys_errno == ENOENT) return {};
+  return done;
+}
+
+}  // namespace sockswap::socket

@@ -1,0 +1,106 @@
+#include <fmt/format.h>
+
+#include "socket/filter.h"
+#include "socket/frozen_state.h"
+
+namespace sockswap::socket {
+namespace {
+
+Result<Identity> identify(const Handle& end) {
+  SOCKSWAP_TRY(const Handle::Local local, end.local());
+  SOCKSWAP_TRY(const Endpoint remote, end.remote());
+  return Identity{{local.endpoint, remote}, local.family};
+}
+
+}  // namespace
+
+FrozenEnd::State::~State() {
+  if (!fd) return;
+  if (torn) {
+    static_cast<void>(disconnect(hold.end()));
+    static_cast<void>(hold.undo(Probe::silent));
+  } else {
+    static_cast<void>(thaw());
+  }
+}
+
+Result<> FrozenEnd::State::thaw() {
+  auto released = stop.release(hold.end());
+  auto undone = hold.undo(Probe::ask);
+  if (!released) return released;
+  return undone;
+}
+
+FrozenEnd::FrozenEnd(std::unique_ptr<State> state) : state_(std::move(state)) {}
+FrozenEnd::FrozenEnd(FrozenEnd&&) noexcept = default;
+FrozenEnd& FrozenEnd::operator=(FrozenEnd&&) noexcept = default;
+FrozenEnd::~FrozenEnd() = default;
+
+int FrozenEnd::fd() const { return state_->fd.get(); }
+
+Result<FrozenEnd> FrozenEnd::freeze(Kernel& kernel, Fd fd) {
+  const auto attempt = [&]() -> Result<FrozenEnd> {
+    const Handle end(kernel, fd.get());
+    SOCKSWAP_TRY(Identity identity, identify(end));
+    SOCKSWAP_TRY(Options options, read_options(end, identity.family, identity.tuple.local.address));
+    SOCKSWAP_TRY(Hold hold, Hold::take(end, std::move(options)));
+    auto state = std::make_unique<State>(std::move(fd), std::move(hold), std::move(identity));
+    SOCKSWAP_CHECK(state->stop.engage(end));
+    return FrozenEnd(std::move(state));
+  };
+  auto frozen = attempt();
+  if (!frozen) return failure(std::move(frozen).error().while_doing("freeze"));
+  return frozen;
+}
+
+Result<FrozenEnd> FrozenEnd::adopt(Kernel& kernel, Fd fd, const Image& image) {
+  SOCKSWAP_CHECK(validate(image));
+  const Handle end(kernel, fd.get());
+  // The socket may have lost its connection half-way through a re-point, or not be touched at all:
+  // putting on again what may be there already is harmless.
+  SOCKSWAP_CHECK(attach_drop_filter(end));
+  SOCKSWAP_CHECK(repair_on(end));
+  auto state = std::make_unique<State>(std::move(fd), Hold::adopt(end, image.options),
+                                       Identity{image.tuple, image.family});
+  state->torn = true;
+  return FrozenEnd(std::move(state));
+}
+
+Result<Image> FrozenEnd::capture() {
+  State& state = *state_;
+  if (state.torn) return failure(ErrorCode::usage, "capture: the end was taken apart; its image is what is left");
+  auto image = capture_image(state.hold.end(), state.identity, state.hold.options(), state.stop);
+  if (!image)
+    return failure(
+        std::move(image).error().while_doing(fmt::format("capture {}", state.identity.tuple.text())));
+  return image;
+}
+
+Result<> FrozenEnd::thaw() {
+  State& state = *state_;
+  if (state.torn)
+    return failure(ErrorCode::usage, "thaw: the end was taken apart",
+                   "repoint() it, to its old place if the move is to be undone");
+  auto thawed = state.thaw();
+  if (!thawed)
+    return failure(std::move(thawed).error().while_doing(fmt::format("thaw {}", state.identity.tuple.text())));
+  return {};
+}
+
+Result<> FrozenEnd::release() {
+  State& state = *state_;
+  const auto attempt = [&]() -> Result<> {
+    state.torn = true;
+    SOCKSWAP_CHECK(disconnect(state.hold.end()));
+    SOCKSWAP_CHECK(state.hold.undo(Probe::silent));
+    state.fd.reset();  // from here on the socket is its other holders' to use again
+    return {};
+  };
+  auto released = attempt();
+  if (!released)
+    return failure(
+        std::move(released).error().while_doing(fmt::format("release {}", state.identity.tuple.text())));
+  return {};
+}
+
+}  // namespace sockswap::socket

@@ -1,0 +1,38 @@
+// One move in mid-stream, for each family and whichever side dialled.
+#include "lab/fixture.h"
+
+namespace sockswap::test {
+namespace {
+
+struct Case {
+  const char* name;
+  bool stayer_connects, v6, mapped;
+};
+
+class FirstMove : public LabTest, public ::testing::WithParamInterface<Case> {};
+
+TEST_P(FirstMove, BothDirectionsGoOnByteForByte) {
+  constexpr std::size_t half = 3'000'000;
+  auto [stayer, moving] = connect("alpha", "beta", GetParam().stayer_connects, GetParam().v6, GetParam().mapped,
+                                  {.send = 2 * half, .receive = 2 * half});
+  receive_ramp(moving, 0, half);
+  send_ramp(moving, 0, half);
+  moving = move(std::move(moving), "beta", "gamma");
+  receive_ramp(moving, half, half);
+  send_ramp(moving, half, half);
+  finish_writing(moving);
+  expect_end(moving);
+  EXPECT_EQ(stayer.verdict(2 * half, 2 * half), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(Lab, FirstMove,
+                         ::testing::Values(Case{"v4_stayer_dials", true, false, false},
+                                           Case{"v4_stayer_accepts", false, false, false},
+                                           Case{"v6_stayer_dials", true, true, false},
+                                           Case{"v6_stayer_accepts", false, true, false},
+                                           Case{"mapped_stayer_dials", true, false, true},
+                                           Case{"mapped_stayer_accepts", false, false, true}),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+}  // namespace
+}  // namespace sockswap::test
