@@ -46,7 +46,8 @@ void ControlSession::wait_readable() {
 }
 
 bool ControlSession::read_some() {
-  static thread_local std::array<std::byte, read_bytes> buffer;
+  // One for all sessions: there is one thread, and it empties the buffer before it reads again.
+  static std::array<std::byte, read_bytes> buffer;
   const auto received = receive_some(socket_.native_handle(), buffer, received_fds_);
   if (!received) {
     fail(received.error().text());

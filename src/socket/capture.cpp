@@ -36,8 +36,7 @@ Result<Bytes> peek(const Handle& end, std::size_t size) {
 Result<Bytes> peek_send_queue(const Handle& end, std::size_t size) {
   auto out = peek(end, size);
   if (!out && out.error().sys_errno == EFAULT) out = peek(end, size + kLargestSegment);
-  if (out && out->size() > size)
-    out->erase(out->begin(), out->end() - static_cast<std::ptrdiff_t>(size));
+  if (out && out->size() > size) out->erase(out->begin(), out->end() - static_cast<std::ptrdiff_t>(size));
   return out;
 }
 

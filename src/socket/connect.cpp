@@ -14,8 +14,7 @@ constexpr int kGrowths = 4;  // the first size is twice what the bytes need; mor
 Result<> refill(const Handle& end, ByteView bytes, Side side) {
   int growths = 0;
   while (!bytes.empty()) {
-    const ssize_t took =
-        end.kernel().send(end.fd(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    const ssize_t took = end.kernel().send(end.fd(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (took > 0) {
       bytes = bytes.subspan(static_cast<std::size_t>(took));
       continue;
@@ -23,8 +22,8 @@ Result<> refill(const Handle& end, ByteView bytes, Side side) {
     const int error = took == 0 ? EAGAIN : errno;
     const bool full = error == EAGAIN || error == ENOMEM || error == ENOBUFS;
     if (!full || growths++ == kGrowths)
-      return system_failure(error, side == Side::receive ? "can't refill the receive queue"
-                                                         : "can't refill the send queue");
+      return system_failure(
+          error, side == Side::receive ? "can't refill the receive queue" : "can't refill the send queue");
     SOCKSWAP_CHECK(grow(end, side));
   }
   return {};

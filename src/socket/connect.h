@@ -1,5 +1,6 @@
 // The step that rebuilding on a fresh socket and re-pointing in place have in common: a bound,
-// unconnected socket in repair mode becomes the end that an image describes, connected to where the other end now is.
+// unconnected socket in repair mode becomes the end that an image describes, connected to where the other end
+// now is.
 #pragma once
 
 #include "socket/handle.h"

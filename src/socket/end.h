@@ -38,6 +38,12 @@ Result<> check_movable(Kernel& kernel, int fd);
 
 class DormantEnd;
 
+// What an end is frozen for. Reading the options is most of the time that freezing an idle end takes.
+enum class Intent : std::uint8_t {
+  move,  // its image has all options, to be rebuilt on another socket
+  stay,  // its image has only those that re-pointing in place would lose, and can't be rebuilt elsewhere
+};
+
 // Where a rebuilt or re-pointed end is to live.
 struct Place {
   Endpoint local;
@@ -49,7 +55,7 @@ struct Place {
 class FrozenEnd {
  public:
   // On failure the socket is as it was before (and the error says so if even that failed).
-  static Result<FrozenEnd> freeze(Kernel& kernel, Fd fd);
+  static Result<FrozenEnd> freeze(Kernel& kernel, Fd fd, Intent intent = Intent::move);
 
   // Takes over an end that a daemon left behind when it died, frozen or anywhere in a re-point; `image`
   // is the one it journalled. capture() and thaw() are then refused, since nobody knows what is left on

@@ -38,11 +38,12 @@ FrozenEnd::~FrozenEnd() = default;
 
 int FrozenEnd::fd() const { return state_->fd.get(); }
 
-Result<FrozenEnd> FrozenEnd::freeze(Kernel& kernel, Fd fd) {
+Result<FrozenEnd> FrozenEnd::freeze(Kernel& kernel, Fd fd, Intent intent) {
   const auto attempt = [&]() -> Result<FrozenEnd> {
     const Handle end(kernel, fd.get());
     SOCKSWAP_TRY(Identity identity, identify(end));
-    SOCKSWAP_TRY(Options options, read_options(end, identity.family, identity.tuple.local.address));
+    const Extent extent = intent == Intent::move ? Extent::all : Extent::lost_in_place;
+    SOCKSWAP_TRY(Options options, read_options(end, identity.family, identity.tuple.local.address, extent));
     SOCKSWAP_TRY(Hold hold, Hold::take(end, std::move(options)));
     auto state = std::make_unique<State>(std::move(fd), std::move(hold), std::move(identity));
     SOCKSWAP_CHECK(state->stop.engage(end));
@@ -68,7 +69,8 @@ Result<FrozenEnd> FrozenEnd::adopt(Kernel& kernel, Fd fd, const Image& image) {
 
 Result<Image> FrozenEnd::capture() {
   State& state = *state_;
-  if (state.torn) return failure(ErrorCode::usage, "capture: the end was taken apart; its image is what is left");
+  if (state.torn)
+    return failure(ErrorCode::usage, "capture: the end was taken apart; its image is what is left");
   auto image = capture_image(state.hold.end(), state.identity, state.hold.options(), state.stop);
   if (!image)
     return failure(
@@ -83,7 +85,8 @@ Result<> FrozenEnd::thaw() {
                    "repoint() it, to its old place if the move is to be undone");
   auto thawed = state.thaw();
   if (!thawed)
-    return failure(std::move(thawed).error().while_doing(fmt::format("thaw {}", state.identity.tuple.text())));
+    return failure(
+        std::move(thawed).error().while_doing(fmt::format("thaw {}", state.identity.tuple.text())));
   return {};
 }
 

@@ -9,7 +9,7 @@
 namespace sockswap::socket {
 namespace {
 
-constexpr std::size_t kLargestQueue = std::size_t{1} << 30;     // half of what a sequence number can order
+constexpr std::size_t kLargestQueue = std::size_t{1} << 30;       // half of what a sequence number can order
 constexpr std::uint32_t kLargestWindow = std::uint32_t{1} << 30;  // RFC 7323, section 2.3
 constexpr std::uint8_t kLargestScale = 14;                        // RFC 7323, section 2.3
 constexpr std::uint8_t kLockBits = 3;                             // SOCK_BUF_LOCK_MASK
@@ -51,7 +51,8 @@ Result<> check_window(const Image& image) {
   if (!agreed.window_scaling && (agreed.snd_wscale != 0 || agreed.rcv_wscale != 0))
     return wrong("a window scale without window scaling");
   // The kernel's own tests for TCP_REPAIR_WINDOW come next (tcp_repair_set_window).
-  if (window.max_window > kLargestWindow || window.rcv_wnd > kLargestWindow) return wrong("a window too large");
+  if (window.max_window > kLargestWindow || window.rcv_wnd > kLargestWindow)
+    return wrong("a window too large");
   if (window.snd_wnd > window.max_window) return wrong("snd_wnd above max_window");
   if (window.snd_wl1.after(image.position.rcv_nxt + window.rcv_wnd)) return wrong("snd_wl1 past the window");
   if (window.rcv_wup.after(image.position.rcv_nxt)) return wrong("rcv_wup past rcv_nxt");

@@ -34,7 +34,8 @@ Result<> check_protocol(const Handle& end) {
 Result<> check_state(const Handle& end) {
   SOCKSWAP_TRY(const int state, tcp_state(end));
   if (state != kEstablished)
-    return refuse(fmt::format("the end is in {}", tcp_state_name(state)), "only ESTABLISHED connections move");
+    return refuse(fmt::format("the end is in {}", tcp_state_name(state)),
+                  "only ESTABLISHED connections move");
   SOCKSWAP_TRY(const int repair, end.get(IPPROTO_TCP, TCP_REPAIR, "TCP_REPAIR"));
   if (repair != 0) return failure(ErrorCode::busy, "the socket is in repair mode: somebody else moves it");
   return {};
@@ -78,7 +79,8 @@ Result<> check_no_urgent(const Handle& end) {
   const ssize_t got = end.kernel().recv(end.fd(), &byte, 1, MSG_OOB | MSG_PEEK | MSG_DONTWAIT);
   const int error = got < 0 ? errno : 0;
   if ((urgent.revents & POLLPRI) == 0 && got < 0 && error == EINVAL) return {};
-  if (got < 0 && error != EINVAL && error != EAGAIN) return system_failure(error, "can't peek at urgent data");
+  if (got < 0 && error != EINVAL && error != EAGAIN)
+    return system_failure(error, "can't peek at urgent data");
   return refuse("urgent data (MSG_OOB) is pending", "try again once the program has read it");
 }
 

@@ -14,14 +14,23 @@
 namespace sockswap::socket {
 namespace {
 
-constexpr std::size_t kLargestFixed = 16;    // struct timeval
-constexpr std::size_t kLongestName = 16;     // TCP_CA_NAME_MAX of the kernel, for TCP_CONGESTION
-constexpr std::size_t kMostOptions = 24;     // of a usual image; only a hint for reserve()
+constexpr std::size_t kLargestFixed = 16;  // struct timeval
+constexpr std::size_t kLongestName = 16;   // TCP_CA_NAME_MAX of the kernel, for TCP_CONGESTION
+constexpr std::size_t kMostOptions = 24;   // of a usual image; only a hint for reserve()
 
 // Of IPPROTO_TCP; the last two are TCP_RTO_MIN_US and TCP_DELACK_MAX_US, taken anew from the sysctls.
 constexpr int kLostOnReconnect[] = {TCP_WINDOW_CLAMP, 45, 46};
 
 bool is_filter(const OptionRow& row) { return row.level == SOL_SOCKET && row.name == SO_ATTACH_FILTER; }
+
+bool is_reset_by_kernel(int level, int name) {
+  return level == IPPROTO_TCP && std::ranges::find(kLostOnReconnect, name) != std::end(kLostOnReconnect);
+}
+
+bool is_lost_in_place(const OptionRow& row) {
+  return row.phase == Phase::asleep || row.phase == Phase::sending || is_filter(row) ||
+         is_reset_by_kernel(row.level, row.name);
+}
 
 bool applies(const OptionRow& row, int family, const Address& local) {
   switch (row.applies) {
@@ -73,11 +82,12 @@ Result<> restore_one(const Handle& end, const OptionRow& row, const Option& opti
 
 }  // namespace
 
-Result<Options> read_options(const Handle& end, int family, const Address& local) {
+Result<Options> read_options(const Handle& end, int family, const Address& local, Extent extent) {
   Options out;
   out.reserve(kMostOptions);
   for (const OptionRow& row : option_table()) {
     if (!applies(row, family, local)) continue;
+    if (extent == Extent::lost_in_place && !is_lost_in_place(row)) continue;
     if (is_filter(row)) {
       SOCKSWAP_TRY(Bytes own, read_filter(end));
       if (!own.empty()) out.push_back({row.level, row.name, std::move(own)});
@@ -107,8 +117,8 @@ Result<> check_options(std::span<const Option> options) {
                      fmt::format("socket option {}/{} is unknown, out of order or there twice", option.level,
                                  option.name));
     const std::size_t size = option.value.size();
-    const bool right = is_filter(*row)  ? size > 0 && size % sizeof(sock_filter) == 0 &&
-                                              size / sizeof(sock_filter) <= BPF_MAXINSNS
+    const bool right = is_filter(*row) ? size > 0 && size % sizeof(sock_filter) == 0 &&
+                                             size / sizeof(sock_filter) <= BPF_MAXINSNS
                        : row->size == 0 ? size > 0 && size < kLongestName
                                         : size == row->size;
     if (!right)
@@ -134,15 +144,13 @@ Result<> put_to_sleep(const Handle& end, std::span<const Option> options) {
     if (row == nullptr || row->phase != Phase::asleep) continue;
     if (row->name == SO_REUSEADDR && row->level == SOL_SOCKET) continue;  // repair mode takes it over
     const Bytes quiet = fresh_value(*row);
-    SOCKSWAP_CHECK(end.set_bytes(row->level, row->name, quiet.data(),
-                                 static_cast<socklen_t>(quiet.size()), row->text));
+    SOCKSWAP_CHECK(
+        end.set_bytes(row->level, row->name, quiet.data(), static_cast<socklen_t>(quiet.size()), row->text));
   }
   return {};
 }
 
-bool is_lost_on_reconnect(const Option& option) {
-  return option.level == IPPROTO_TCP && std::ranges::find(kLostOnReconnect, option.name) != std::end(kLostOnReconnect);
-}
+bool is_lost_on_reconnect(const Option& option) { return is_reset_by_kernel(option.level, option.name); }
 
 const Option* find(std::span<const Option> options, int level, int name) {
   const auto at = std::ranges::find_if(

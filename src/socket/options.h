@@ -13,9 +13,14 @@ namespace sockswap::socket {
 
 using Options = std::vector<Option>;
 
-// Reads them all, the program's own filter among them. To be called before repair mode, which
+enum class Extent : std::uint8_t {
+  all,
+  lost_in_place,  // that freezing, thawing or reconnecting the same socket would change
+};
+
+// Reads them, the program's own filter among them. To be called before repair mode, which
 // overwrites SO_REUSEADDR. not_movable if the filter can't be read back.
-Result<Options> read_options(const Handle& end, int family, const Address& local);
+Result<Options> read_options(const Handle& end, int family, const Address& local, Extent extent);
 
 // Is the list well formed and does it name nothing but options of the table? Options reach setsockopt
 // with the daemon's rights, so what another host sent must pass here first.

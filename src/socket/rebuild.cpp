@@ -53,8 +53,8 @@ Result<DormantEnd> rebuild(Kernel& kernel, Reservation reservation, const Image&
   };
   auto rebuilt = attempt();
   if (!rebuilt)
-    return failure(std::move(rebuilt).error().while_doing(fmt::format(
-        "rebuild {} as {}", image.tuple.text(), FourTuple{reservation.local, remote}.text())));
+    return failure(std::move(rebuilt).error().while_doing(
+        fmt::format("rebuild {} as {}", image.tuple.text(), FourTuple{reservation.local, remote}.text())));
   return rebuilt;
 }
 

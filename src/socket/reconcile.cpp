@@ -50,10 +50,10 @@ Result<> append_in_flight(Image& image, Sequence from, ByteView in_flight) {
 Result<> cut_sent(Image& image, Sequence other_rcv_nxt) {
   const std::int32_t known = other_rcv_nxt.since(image.position.snd_una);
   if (known < 0 || static_cast<std::size_t>(known) > image.sent.size())
-    return failure(ErrorCode::disagreement,
-                   fmt::format("the other end has received up to {}, this one has sent {} to {}",
-                               other_rcv_nxt.value(), image.position.snd_una.value(),
-                               image.position.snd_nxt.value()));
+    return failure(
+        ErrorCode::disagreement,
+        fmt::format("the other end has received up to {}, this one has sent {} to {}", other_rcv_nxt.value(),
+                    image.position.snd_una.value(), image.position.snd_nxt.value()));
   const auto acknowledged = static_cast<std::size_t>(known);
   if (acknowledged < image.sent.size()) {
     Bytes again;

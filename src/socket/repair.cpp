@@ -142,8 +142,8 @@ Result<int> tcp_state(const Handle& end) {
 
 const char* tcp_state_name(int state) {
   static constexpr std::array<const char*, 14> names{
-      "no state",  "ESTABLISHED", "SYN-SENT",   "SYN-RECEIVED", "FIN-WAIT-1", "FIN-WAIT-2",   "TIME-WAIT",
-      "CLOSED",    "CLOSE-WAIT",  "LAST-ACK",   "LISTEN",       "CLOSING",    "SYN-RECEIVED", "CLOSED"};
+      "no state", "ESTABLISHED", "SYN-SENT", "SYN-RECEIVED", "FIN-WAIT-1", "FIN-WAIT-2",   "TIME-WAIT",
+      "CLOSED",   "CLOSE-WAIT",  "LAST-ACK", "LISTEN",       "CLOSING",    "SYN-RECEIVED", "CLOSED"};
   return state >= 0 && state < static_cast<int>(names.size()) ? names[state] : "an unknown state";
 }
 

@@ -32,8 +32,8 @@ Result<Bound> bind_in_place(const Handle& end, int family, const Endpoint& wante
   if (locked.endpoint == wanted) return Bound::fully;
   if (locked.endpoint.port == wanted.port && locked.endpoint.address.is_any()) return Bound::port_only;
   return failure(ErrorCode::not_movable,
-                 fmt::format("the socket is bound to {} for good and can't become {}",
-                             locked.endpoint.text(), wanted.text()),
+                 fmt::format("the socket is bound to {} for good and can't become {}", locked.endpoint.text(),
+                             wanted.text()),
                  "re-point it with its old local address");
 }
 
@@ -74,8 +74,8 @@ Result<DormantEnd> FrozenEnd::repoint(const Image& image, const Place& place) {
   if (auto done = attempt(); !done)
     return failure(std::move(done).error().while_doing(
         fmt::format("re-point {} to {}", image.tuple.text(), place.remote.text())));
-  return DormantEnd(std::make_unique<DormantEnd::State>(std::move(state.fd), std::move(state.hold), image,
-                                                        image.buffers));
+  return DormantEnd(
+      std::make_unique<DormantEnd::State>(std::move(state.fd), std::move(state.hold), image, image.buffers));
 }
 
 }  // namespace sockswap::socket

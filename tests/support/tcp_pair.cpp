@@ -47,9 +47,7 @@ Fd tcp_socket(Kind kind) {
 
 }  // namespace
 
-const char* name(Kind kind) {
-  return kind == Kind::ipv4 ? "ipv4" : kind == Kind::ipv6 ? "ipv6" : "mapped";
-}
+const char* name(Kind kind) { return kind == Kind::ipv4 ? "ipv4" : kind == Kind::ipv6 ? "ipv6" : "mapped"; }
 int family_of(Kind kind) { return kind == Kind::ipv4 ? AF_INET : AF_INET6; }
 Endpoint loopback(Kind kind, std::uint16_t port) {
   return {Address::parse(kind == Kind::ipv6 ? "::1" : "127.0.0.1").value(), port};

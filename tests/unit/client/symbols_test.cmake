@@ -1,0 +1,31 @@
+# libsockswap exports what its header declares: nothing less, nothing more.
+execute_process(COMMAND ${NM} -D --defined-only --without-symbol-versions ${LIBRARY}
+                OUTPUT_VARIABLE table COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX MATCHALL "[^\n]+" lines "${table}")
+set(exported)
+foreach(line IN LISTS lines)
+  string(REGEX REPLACE "^.* " "" symbol "${line}")
+  if(NOT symbol STREQUAL "SOCKSWAP_0")
+    list(APPEND exported ${symbol})
+  endif()
+endforeach()
+
+file(READ ${HEADER} text)
+string(REGEX REPLACE "/\\*([^*]|\\*[^/])*\\*/" "" text "${text}")
+string(REGEX MATCHALL "sockswap_[a-z_]+\\(" calls "${text}")
+list(TRANSFORM calls REPLACE "\\(" "" OUTPUT_VARIABLE declared)
+list(REMOVE_DUPLICATES declared)
+list(SORT exported)
+list(SORT declared)
+if(NOT exported STREQUAL declared)
+  message(FATAL_ERROR "exported: ${exported}\ndeclared: ${declared}")
+endif()
+
+# The library must not drag in what it doesn't use, or its users' programs would.
+execute_process(COMMAND ${READELF} -d ${LIBRARY} OUTPUT_VARIABLE dynamic COMMAND_ERROR_IS_FATAL ANY)
+if(NOT dynamic MATCHES "soname: \\[libsockswap.so.0\\]")
+  message(FATAL_ERROR "the soname is wrong:\n${dynamic}")
+endif()
+if(dynamic MATCHES "libspdlog|libcrypto|libssl")
+  message(FATAL_ERROR "needs more than it uses:\n${dynamic}")
+endif()

@@ -1,0 +1,79 @@
+// The other side of a session, played by hand: OpenSSL on a blocking socket in a thread of its own. It can
+// do everything that a mesh never would.
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <array>
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <thread>
+
+#include "base/endpoint.h"
+#include "base/fd.h"
+#include "cluster/identity.h"
+#include "wire/decoder.h"
+#include "wire/session.pb.h"
+
+namespace sockswap::daemon {
+
+class RawPeer {
+ public:
+  struct Look {
+    const cluster::Identity* identity = nullptr;  // none: shows no certificate
+    int newest_tls = TLS1_3_VERSION;
+  };
+
+  static RawPeer connect(const Endpoint& to);
+  explicit RawPeer(Fd socket);
+  RawPeer(RawPeer&&) = default;
+
+  int fd() const { return socket_.get(); }
+  void write_plain(std::string_view text);
+  // Never checks the other side's certificate.
+  bool secure_as_client(const Look& look);
+  bool secure_as_server(const Look& look);
+  void send(const wire::Message& message);
+  void send_bytes(ByteView bytes);
+  // Nothing: the session has ended.
+  std::optional<wire::Message> receive();
+  void wait_for_the_end();
+
+  static wire::Message hello(const std::string& host, std::uint32_t oldest = 1, std::uint32_t newest = 1);
+
+ private:
+  struct Free {
+    void operator()(SSL* ssl) const { SSL_free(ssl); }
+  };
+  bool secure(const Look& look, bool server);
+
+  Fd socket_;
+  std::unique_ptr<SSL, Free> ssl_;
+  wire::Decoder decoder_;
+};
+
+// A listening socket on which one RawPeer at a time is accepted.
+class RawListener {
+ public:
+  explicit RawListener(const Endpoint& at);
+  RawPeer accept();
+
+ private:
+  Fd socket_;
+};
+
+// Runs beside the event loop; done() is for MeshTest::run_until.
+class Beside {
+ public:
+  explicit Beside(std::function<void()> work);
+  ~Beside() { thread_.join(); }
+  bool done() const { return done_; }
+
+ private:
+  std::atomic<bool> done_ = false;
+  std::thread thread_;
+};
+
+}  // namespace sockswap::daemon

@@ -1,0 +1,127 @@
+#include "process/holders.h"
+
+#include <gtest/gtest.h>
+#include <linux/kcmp.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "child.h"
+
+namespace sockswap::process {
+namespace {
+
+void idle(const World& world) {
+  world.ready();
+  for (;;) ::pause();
+}
+
+const Holder* holder_with(const std::vector<Holder>& holders, pid_t pid) {
+  const auto hit = std::find_if(holders.begin(), holders.end(), [&](const Holder& h) { return h.pid == pid; });
+  return hit == holders.end() ? nullptr : &*hit;
+}
+
+TEST(Holders, ForkAndDup) {
+  Child child([](const World& world) {
+    if (::dup2(world.socket, 123) != 123) ::_exit(1);
+    idle(world);
+  });
+  child.await_blocked();
+  const auto holders = child.holders();
+  ASSERT_EQ(holders.size(), 1u);
+  EXPECT_EQ(holders[0].pid, child.pid());
+  EXPECT_EQ(holders[0].uid, ::getuid());
+  EXPECT_FALSE(holders[0].command.empty());
+  EXPECT_GT(holders[0].start_time, 0u);
+  EXPECT_GT(holders[0].newest_pid, 0);
+  ASSERT_EQ(holders[0].descriptors.size(), 2u);
+  EXPECT_EQ(holders[0].descriptors[1], 123);
+}
+
+TEST(Holders, PassedThroughAUnixSocket) {
+  int pair[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+  Child child([&](const World& world) {
+    char byte;
+    iovec data{.iov_base = &byte, .iov_len = 1};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    if (::recvmsg(pair[1], &message, 0) != 1) ::_exit(1);
+    idle(world);
+  });
+  const Connection connection = connect_loopback();
+  const std::uint32_t inode = inode_of(connection.client.get());
+  EXPECT_TRUE(find_holders(inode, ::getpid())->empty());
+
+  char byte = 'x';
+  iovec data{.iov_base = &byte, .iov_len = 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  cmsghdr* rights = CMSG_FIRSTHDR(&message);
+  rights->cmsg_level = SOL_SOCKET;
+  rights->cmsg_type = SCM_RIGHTS;
+  rights->cmsg_len = CMSG_LEN(sizeof(int));
+  const int passed = connection.client.get();
+  std::copy_n(reinterpret_cast<const unsigned char*>(&passed), sizeof passed, CMSG_DATA(rights));
+  ASSERT_EQ(::sendmsg(pair[0], &message, 0), 1);
+  child.await_blocked();
+
+  const auto holders = find_holders(inode, ::getpid());
+  ASSERT_TRUE(holders);
+  ASSERT_EQ(holders->size(), 1u);
+  EXPECT_EQ((*holders)[0].pid, child.pid());
+  EXPECT_EQ(find_holders(inode)->size(), 2u) << "with nobody left out, this program holds it too";
+  ::close(pair[0]);
+  ::close(pair[1]);
+}
+
+TEST(Holders, AllAtOnceAgreesWithOneByOne) {
+  Child child(idle);
+  child.await_blocked();
+  const auto all = all_holders();
+  ASSERT_TRUE(all);
+  const auto entry = all->find(child.inode());
+  ASSERT_NE(entry, all->end());
+  const Holder* holder = holder_with(entry->second, child.pid());
+  ASSERT_NE(holder, nullptr);
+  EXPECT_EQ(holder->descriptors, child.holders()[0].descriptors);
+  EXPECT_EQ(all->count(inode_of(child.peer())), 1u);
+}
+
+TEST(TakeDescriptor, IsTheSameOpenFile) {
+  SKIP_UNLESS_TRACING();
+  Child child(idle);
+  child.await_blocked();
+  const auto holders = child.holders();
+  ASSERT_EQ(holders.size(), 1u);
+  const auto copy = take_descriptor(holders[0], child.inode());
+  ASSERT_TRUE(copy) << copy.error().text();
+  EXPECT_EQ(::syscall(SYS_kcmp, ::getpid(), child.pid(), KCMP_FILE, copy->get(), holders[0].descriptors[0]), 0);
+}
+
+TEST(TakeDescriptor, NotFromAnotherProcessOrSocket) {
+  SKIP_UNLESS_TRACING();
+  Child child(idle);
+  child.await_blocked();
+  Holder holder = child.holders().at(0);
+  const auto other_socket = take_descriptor(holder, child.inode() + 1);
+  ASSERT_FALSE(other_socket);
+  EXPECT_EQ(other_socket.error().code, ErrorCode::not_found);
+  ++holder.start_time;
+  const auto other_process = take_descriptor(holder, child.inode());
+  ASSERT_FALSE(other_process);
+  EXPECT_EQ(other_process.error().code, ErrorCode::not_found);
+}
+
+}  // namespace
+}  // namespace sockswap::process
