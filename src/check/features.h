@@ -9,7 +9,7 @@
 namespace sockswap::check {
 
 struct Feature {
-  std::string name;      // "tcp-repair": never changes its meaning
+  std::string name;  // "tcp-repair": never changes its meaning
   bool available = false;
   bool required = false;  // no move without it
   std::string reason;     // why it is not available; empty if it is

@@ -11,12 +11,14 @@
 namespace sockswap::check {
 
 tl::unexpected<Error> lacking(int sys_errno, const Requirement& requirement) {
-  Error error{.code = ErrorCode::unsupported, .message = requirement.what, .hint = {}, .sys_errno = sys_errno};
+  Error error{
+      .code = ErrorCode::unsupported, .message = requirement.what, .hint = {}, .sys_errno = sys_errno};
   switch (sys_errno) {
     case EPERM:
     case EACCES:
-      error.hint = requirement.capability ? fmt::format("needs {}", requirement.capability)
-                                          : "anyone may do this by default: look for a security policy or a spent limit";
+      error.hint = requirement.capability
+                       ? fmt::format("needs {}", requirement.capability)
+                       : "anyone may do this by default: look for a security policy or a spent limit";
       break;
     case ENOSYS:
     case ENOPROTOOPT:
@@ -35,7 +37,9 @@ bool has_capability(int capability) {
 }
 
 Result<Connection> connect_loopback() {
-  const auto failed = [](const char* call) { return system_failure(errno, fmt::format("loopback: {}", call)); };
+  const auto failed = [](const char* call) {
+    return system_failure(errno, fmt::format("loopback: {}", call));
+  };
   const Fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   Connection connection;
   connection.client = Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));

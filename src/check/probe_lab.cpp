@@ -65,8 +65,11 @@ Result<> probe_bpf_sock_ops() {
   if (!is_cgroup2("/sys/fs/cgroup") && !is_cgroup2("/sys/fs/cgroup/unified"))
     return failure(ErrorCode::unsupported, "no cgroup v2 tree is mounted",
                    "mount one at /sys/fs/cgroup or /sys/fs/cgroup/unified");
-  const bool may = has_capability(CAP_SYS_ADMIN) || (has_capability(CAP_BPF) && has_capability(CAP_NET_ADMIN));
-  if (!may) return failure(ErrorCode::unsupported, "no right to load a sock_ops program", "needs CAP_BPF and CAP_NET_ADMIN");
+  const bool may =
+      has_capability(CAP_SYS_ADMIN) || (has_capability(CAP_BPF) && has_capability(CAP_NET_ADMIN));
+  if (!may)
+    return failure(ErrorCode::unsupported, "no right to load a sock_ops program",
+                   "needs CAP_BPF and CAP_NET_ADMIN");
   return {};
 }
 

@@ -36,7 +36,8 @@ class Sleeper {
  public:
   static Result<Sleeper> start(Wait wait) {
     int ends[2];
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return system_failure(errno, "socketpair");
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+      return system_failure(errno, "socketpair");
     Sleeper sleeper;
     sleeper.ours_ = Fd(ends[0]);
     sleeper.its_ = Fd(ends[1]);

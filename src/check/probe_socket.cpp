@@ -77,8 +77,10 @@ Result<> probe_tcp_repair_no_probe() {
 Result<> probe_drop_filter() {
   SOCKSWAP_TRY(const Connection connection, connect_loopback());
   if (attach_drop_filter(connection.server) != 0) return lacking(errno, {"SO_ATTACH_FILTER", nullptr, "2.2"});
-  if (::send(connection.client.get(), "x", 1, MSG_NOSIGNAL) != 1) return system_failure(errno, "send over loopback");
-  if (readable(connection.server)) return failure(ErrorCode::unsupported, "a socket filter doesn't stop TCP data");
+  if (::send(connection.client.get(), "x", 1, MSG_NOSIGNAL) != 1)
+    return system_failure(errno, "send over loopback");
+  if (readable(connection.server))
+    return failure(ErrorCode::unsupported, "a socket filter doesn't stop TCP data");
   return {};
 }
 
@@ -100,7 +102,8 @@ Result<> probe_silent_disconnect() {
   nowhere.sa_family = AF_UNSPEC;
   if (::connect(connection.client.get(), &nowhere, sizeof nowhere) != 0)
     return lacking(errno, {"disconnect in repair mode", kAdmin, "3.5"});
-  if (readable(connection.server)) return failure(ErrorCode::unsupported, "a disconnect in repair mode is not silent");
+  if (readable(connection.server))
+    return failure(ErrorCode::unsupported, "a disconnect in repair mode is not silent");
   return {};
 }
 
@@ -113,7 +116,8 @@ Result<> probe_sock_buf_lock() {
 Result<> probe_sndbufforce() {
   const Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   constexpr int kWanted = 32 * 1024 * 1024;  // beyond any usual net.core.wmem_max
-  if (set(fd, SOL_SOCKET, SO_SNDBUFFORCE, kWanted) != 0) return lacking(errno, {"SO_SNDBUFFORCE", kAdmin, "2.6.14"});
+  if (set(fd, SOL_SOCKET, SO_SNDBUFFORCE, kWanted) != 0)
+    return lacking(errno, {"SO_SNDBUFFORCE", kAdmin, "2.6.14"});
   int size = 0;
   socklen_t length = sizeof size;
   ::getsockopt(fd.get(), SOL_SOCKET, SO_SNDBUF, &size, &length);
@@ -126,10 +130,11 @@ Result<> probe_ipv6() {
   sockaddr_in6 address{};
   address.sin6_family = AF_INET6;
   address.sin6_addr = in6addr_loopback;
-  if (!fd) return failure(Error{.code = ErrorCode::unsupported,
-                                .message = "IPv6 sockets",
-                                .hint = "IPv6 is not in this kernel, or disabled",
-                                .sys_errno = errno});
+  if (!fd)
+    return failure(Error{.code = ErrorCode::unsupported,
+                         .message = "IPv6 sockets",
+                         .hint = "IPv6 is not in this kernel, or disabled",
+                         .sys_errno = errno});
   if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
     return failure(Error{.code = ErrorCode::unsupported,
                          .message = "bind to ::1",

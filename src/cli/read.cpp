@@ -34,6 +34,12 @@ std::vector<Step> read_steps(const Steps& steps) {
   return out;
 }
 
+// "no: TCP-MD5 key": the reason alone.
+std::string reason_of(std::string_view movable) {
+  if (movable.starts_with("no: ")) movable.remove_prefix(4);
+  return movable.empty() ? "sockswapd gives no reason" : std::string(movable);
+}
+
 Result<Host> read(const wire::Hosts::Host& host) {
   Host out{.name = host.name(),
            .addresses = {},
@@ -68,8 +74,7 @@ Result<Connection> read(const wire::Connections::Connection& connection) {
     out.processes.push_back({static_cast<pid_t>(process.pid()),
                              process.command(),
                              {process.descriptors().begin(), process.descriptors().end()}});
-  if (connection.movable() != "yes")
-    out.immovable = connection.movable().empty() ? "sockswapd gives no reason" : connection.movable();
+  if (connection.movable() != "yes") out.immovable = reason_of(connection.movable());
   return out;
 }
 

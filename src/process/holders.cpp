@@ -22,7 +22,8 @@ std::optional<std::uint32_t> socket_inode(int fd_folder, int descriptor) {
   char target[32];
   const ssize_t size = ::readlinkat(fd_folder, name, target, sizeof target);
   constexpr std::size_t prefix = sizeof "socket:[" - 1;
-  if (size <= static_cast<ssize_t>(prefix) || std::memcmp(target, "socket:[", prefix) != 0) return std::nullopt;
+  if (size <= static_cast<ssize_t>(prefix) || std::memcmp(target, "socket:[", prefix) != 0)
+    return std::nullopt;
   std::uint32_t inode = 0;
   const auto parsed = std::from_chars(target + prefix, target + size, inode);
   if (parsed.ec != std::errc{} || *parsed.ptr != ']') return std::nullopt;
@@ -51,7 +52,8 @@ Found scan_process(int folder) {
   if (!tasks) return found;
   Numbers numbers(tasks.get());
   while (const auto tid = numbers.next()) {
-    if (const Fd task = open_folder(tasks.get(), fmt::format("{}", *tid).c_str())) scan_table(task.get(), found, any);
+    if (const Fd task = open_folder(tasks.get(), fmt::format("{}", *tid).c_str()))
+      scan_table(task.get(), found, any);
     if (any) break;
   }
   return found;

@@ -18,7 +18,8 @@ namespace sockswap::process {
 
 struct Holder {
   pid_t pid = 0;
-  std::uint64_t start_time = 0;  // clock ticks since boot (proc_pid_stat(5), field 22): pid + start_time is unique
+  std::uint64_t start_time =
+      0;  // clock ticks since boot (proc_pid_stat(5), field 22): pid + start_time is unique
   uid_t uid = 0;
   std::string command;           // comm
   std::vector<int> descriptors;  // its numbers for this socket

@@ -25,7 +25,8 @@ Result<> check_idle(int folder, const std::string& owner) {
   if (!where || *where == kIdle) return {};
   const auto stat = read_stat(folder);
   if (!stat || stat->ended()) return {};
-  return failure(ErrorCode::not_movable, "a kernel worker of io_uring in " + owner + " is at work and can't be paused",
+  return failure(ErrorCode::not_movable,
+                 "a kernel worker of io_uring in " + owner + " is at work and can't be paused",
                  "try again when its blocking operation has ended");
 }
 

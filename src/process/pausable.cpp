@@ -21,7 +21,8 @@ Result<> check_64_bit(int folder, const std::string& who) {
 Result<> check_untraced(int folder, const std::string& who) {
   const auto tracer = read_status(folder, "TracerPid").value_or(0);
   if (tracer == 0) return {};
-  return failure(ErrorCode::busy, fmt::format("{} is traced by process {}", who, tracer), "detach the debugger first");
+  return failure(ErrorCode::busy, fmt::format("{} is traced by process {}", who, tracer),
+                 "detach the debugger first");
 }
 
 Result<> check_io_workers(int folder, const std::string& who) {

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
+#include <semaphore>
 #include <utility>
 
 #include "process/eintr.h"
@@ -16,6 +18,7 @@ namespace sockswap::process {
 namespace {
 
 constexpr std::size_t kStackSize = 256 * 1024;
+constexpr std::chrono::milliseconds kHelpEvery{2};
 
 // A thread is joined a moment before the kernel frees its tracees (exit_notify()); its number goes
 // after that.
@@ -38,6 +41,7 @@ struct Paused::Session {
   pthread_t thread{};
   std::atomic<pid_t> tid{0};
   std::atomic<Phase> phase{starting};
+  std::binary_semaphore started{0};  // the end of `starting`
   Result<> outcome;
   bool released = false;
 
@@ -51,10 +55,12 @@ struct Paused::Session {
     outcome = tracer.stop(holders, inodes, deadline);
     if (outcome) {
       advance(holding);
+      started.release();
       phase.wait(holding, std::memory_order_acquire);
     }
     released = tracer.release();
     advance(outcome ? left : failed);
+    if (!outcome) started.release();
   }
 
   Result<> start() {
@@ -71,7 +77,7 @@ struct Paused::Session {
     const int error = ::pthread_create(&thread, &attributes, body, this);
     ::pthread_attr_destroy(&attributes);
     if (error != 0) return system_failure(error, "create the tracing thread", ErrorCode::no_resources);
-    phase.wait(starting, std::memory_order_acquire);
+    while (!started.try_acquire_for(kHelpEvery)) tracer.take_ended();
     if (phase.load(std::memory_order_acquire) == holding) return {};
     end_thread();
     return std::move(outcome);

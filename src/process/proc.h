@@ -24,9 +24,9 @@ struct Stat {
   bool ended() const { return state == 'Z' || state == 'X'; }
 };
 
-Fd open_process(pid_t pid);                            // /proc/PID, for a thread too
-Fd open_folder(int at, const char* name);              // a folder below it, such as "fd"
-std::optional<Stat> read_stat(int folder);             // of /proc/PID or /proc/PID/task/TID
+Fd open_process(pid_t pid);                                          // /proc/PID, for a thread too
+Fd open_folder(int at, const char* name);                            // a folder below it, such as "fd"
+std::optional<Stat> read_stat(int folder);                           // of /proc/PID or /proc/PID/task/TID
 std::optional<std::string> read_file(int folder, const char* name);  // at most 4 KiB
 
 // A number from the file "status", such as "Tgid" or "TracerPid".

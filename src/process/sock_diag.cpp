@@ -88,7 +88,8 @@ Result<> ask(mnl_socket* netlink, const inet_diag_req_v2& request, std::uint16_t
   header->nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
   header->nlmsg_seq = 1;
   std::memcpy(mnl_nlmsg_put_extra_header(header, sizeof request), &request, sizeof request);
-  if (mnl_socket_sendto(netlink, header, header->nlmsg_len) < 0) return system_failure(errno, "ask sock_diag");
+  if (mnl_socket_sendto(netlink, header, header->nlmsg_len) < 0)
+    return system_failure(errno, "ask sock_diag");
   const unsigned port = mnl_socket_get_portid(netlink);
   for (;;) {
     const ssize_t size = mnl_socket_recvfrom(netlink, buffer, sizeof buffer);
@@ -101,7 +102,8 @@ Result<> ask(mnl_socket* netlink, const inet_diag_req_v2& request, std::uint16_t
 
 Result<std::vector<SocketEntry>> dump(mnl_socket* netlink) {
   std::vector<SocketEntry> entries;
-  for (const int family : {AF_INET, AF_INET6}) SOCKSWAP_CHECK(ask(netlink, request_for(family), NLM_F_DUMP, entries));
+  for (const int family : {AF_INET, AF_INET6})
+    SOCKSWAP_CHECK(ask(netlink, request_for(family), NLM_F_DUMP, entries));
   return entries;
 }
 

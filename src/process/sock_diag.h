@@ -12,13 +12,13 @@ namespace sockswap::process {
 
 struct SocketEntry {
   FourTuple tuple;
-  int family = 0;            // AF_INET or AF_INET6 (a v4-mapped one has IPv4 addresses)
-  std::uint8_t state = 0;    // TCP_ESTABLISHED …, linux/tcp_states.h
-  std::uint32_t inode = 0;   // 0: no file any more
+  int family = 0;           // AF_INET or AF_INET6 (a v4-mapped one has IPv4 addresses)
+  std::uint8_t state = 0;   // TCP_ESTABLISHED …, linux/tcp_states.h
+  std::uint32_t inode = 0;  // 0: no file any more
   std::uint32_t uid = 0;
   std::uint32_t receive_queue = 0;  // bytes
   std::uint32_t send_queue = 0;     // bytes
-  bool has_md5_key = false;  // TCP-MD5 (RFC 2385): not movable
+  bool has_md5_key = false;         // TCP-MD5 (RFC 2385): not movable
 };
 
 // Every connected TCP socket (established and half-closed states; no listeners, no TIME_WAIT).

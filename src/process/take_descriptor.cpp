@@ -35,7 +35,8 @@ Result<Fd> take_descriptor(const Holder& holder, std::uint32_t inode) {
   if (holder.descriptors.empty()) return failure(ErrorCode::usage, who + " has no descriptor to take");
   const Fd folder = open_process(holder.pid);
   const auto stat = folder ? read_stat(folder.get()) : std::nullopt;
-  if (!stat || stat->start_time != holder.start_time) return failure(ErrorCode::not_found, who + " has ended");
+  if (!stat || stat->start_time != holder.start_time)
+    return failure(ErrorCode::not_found, who + " has ended");
 
   const Fd process = open_table_owner(holder, *stat, folder.get());
   if (!process) {
@@ -55,8 +56,9 @@ Result<Fd> take_descriptor(const Holder& holder, std::uint32_t inode) {
                              .message = "take descriptor of " + who,
                              .hint = "the daemon needs CAP_SYS_PTRACE",
                              .sys_errno = EPERM});
-      return system_failure(errno, "pidfd_getfd of " + who,
-                            errno == EMFILE || errno == ENFILE ? ErrorCode::no_resources : ErrorCode::internal);
+      return system_failure(
+          errno, "pidfd_getfd of " + who,
+          errno == EMFILE || errno == ENFILE ? ErrorCode::no_resources : ErrorCode::internal);
     }
     struct stat file {};
     if (::fstat(copy.get(), &file) == 0 && S_ISSOCK(file.st_mode) && file.st_ino == inode) return copy;

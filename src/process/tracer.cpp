@@ -27,11 +27,6 @@ bool is_group_stop(int signal) {
   return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
 }
 
-bool is_later_thread(pid_t tid) {
-  const Fd folder = open_process(tid);
-  return folder && read_status(folder.get(), "Tgid").value_or(tid) != tid;
-}
-
 bool has_ended(pid_t tid) {
   const Fd folder = open_process(tid);
   const auto stat = folder ? read_stat(folder.get()) : std::nullopt;
@@ -77,7 +72,8 @@ void Tracer::note_gone(pid_t tid) {
   for (const Process& process : processes_) {
     const auto first = threads_.find(process.pid);
     if (process.pid == tid || first == threads_.end() || first->second != Stage::left) continue;
-    if (!has_ended(process.pid) && read_status(process.folder.get(), "TracerPid") == self_) expect(process.pid);
+    if (!has_ended(process.pid) && read_status(process.folder.get(), "TracerPid") == self_)
+      expect(process.pid);
   }
 }
 
@@ -92,8 +88,10 @@ Result<> Tracer::await_stops(Deadline deadline) {
       for (const pid_t tid : std::vector<pid_t>(awaited_))
         if (has_ended(tid)) note_gone(tid);
     if (std::chrono::steady_clock::now() >= deadline) return timed_out();
-    if (round < kYields) ::sched_yield();
-    else std::this_thread::sleep_for(round < kYields + kShortSleeps ? kShortSleep : kLongSleep);
+    if (round < kYields)
+      ::sched_yield();
+    else
+      std::this_thread::sleep_for(round < kYields + kShortSleeps ? kShortSleep : kLongSleep);
   }
   return {};
 }
@@ -114,14 +112,27 @@ Result<> Tracer::await_idle_workers(Deadline deadline) const {
 // program die here, and the end of a process stays for its parent to see, even if that is ourselves.
 Result<> Tracer::settle(pid_t tid) {
   siginfo_t news{};
-  const bool known = ::waitid(P_PID, static_cast<id_t>(tid), &news, WSTOPPED | WEXITED | WNOHANG | WNOWAIT | __WALL) == 0;
+  const bool known =
+      ::waitid(P_PID, static_cast<id_t>(tid), &news, WSTOPPED | WEXITED | WNOHANG | WNOWAIT | __WALL) == 0;
   if (known && news.si_pid == 0) return {};
   if (known && (news.si_code == CLD_TRAPPED || news.si_code == CLD_STOPPED))
     return settle_stop(tid, news.si_status);
-  // An ended thread keeps exec() waiting in its process until it is taken.
-  if (known && is_later_thread(tid)) ::waitpid(tid, nullptr, __WALL | WNOHANG);
   note_gone(tid);
+  take_ended();
   return {};
+}
+
+// Looks first: a wait is told of a tracee's stops whether it asked for them or not, and would use them up.
+void Tracer::take_ended() {
+  const std::lock_guard lock(later_mutex_);
+  std::erase_if(later_, [](pid_t tid) {
+    siginfo_t news{};
+    const auto id = static_cast<id_t>(tid);
+    if (::waitid(P_PID, id, &news, WEXITED | WNOHANG | WNOWAIT | __WALL) != 0) return true;
+    if (news.si_code != CLD_EXITED && news.si_code != CLD_KILLED && news.si_code != CLD_DUMPED) return false;
+    ::waitid(P_PID, id, &news, WEXITED | WNOHANG | __WALL);
+    return true;
+  });
 }
 
 // ptrace(2), "Stopped states". Requests to a tracee that was killed meanwhile fail with ESRCH; its end
@@ -132,10 +143,6 @@ Result<> Tracer::settle_stop(pid_t tid, int status) {
     case 0:  // about to be delivered
       ::ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
       ::ptrace(PTRACE_CONT, tid, nullptr, static_cast<long>(signal));
-      return {};
-    case PTRACE_EVENT_EXIT:
-      ::ptrace(PTRACE_DETACH, tid, nullptr, nullptr);
-      note_gone(tid);
       return {};
     case PTRACE_EVENT_FORK:
     case PTRACE_EVENT_VFORK:
@@ -185,8 +192,9 @@ bool Tracer::release() {
 }
 
 bool Tracer::all_dead() const {
-  return std::all_of(threads_.begin(), threads_.end(),
-                     [](const auto& thread) { return thread.second == Stage::left || has_ended(thread.first); });
+  return std::all_of(threads_.begin(), threads_.end(), [](const auto& thread) {
+    return thread.second == Stage::left || has_ended(thread.first);
+  });
 }
 
 }  // namespace sockswap::process

@@ -12,7 +12,8 @@
 //                                            signal is ever held here, where our death would lose it
 //        fork, vfork, clone                  stays; what was born is traced and stopped before it runs
 //        exec                                stays; it has taken over the first thread's number
-//        exit                                let go at once, so that the process can end or exec
+//        exit                                an ended thread is taken, see take_ended(); an ended
+//                                            process is left for its parent
 //        told to stop, or stopped by SIGSTOP stays
 //   3. Repeated until /proc shows no further thread, and no process that was born since the holders
 //      were looked for and holds the sockets.
@@ -23,6 +24,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <mutex>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -45,6 +47,12 @@ class Tracer {
   // On failure some may be stopped: call release() and, if that says so, end the thread.
   Result<> stop(std::span<const Holder> holders, std::span<const std::uint32_t> inodes, Deadline deadline);
 
+  // For another thread to call from time to time while stop() runs. PTRACE_SEIZE waits for an exec in
+  // the same process to be over (cred_guard_mutex), the exec waits for the other threads of its
+  // process to be gone, and those that are traced are gone when somebody has waited for them: without
+  // this, the three wait for each other for ever. Any thread of the tracer's program may wait.
+  void take_ended();
+
   // Lets everyone go, first threads first (see 1). False if somebody who hasn't stopped yet, or was
   // killed, remains seized: only the end of this thread frees them.
   bool release();
@@ -53,7 +61,7 @@ class Tracer {
   bool all_dead() const;
 
  private:
-  enum class Stage { running, stopped, left };  // seized; stands still; ended, or let go at its exit
+  enum class Stage { running, stopped, left };  // seized; stands still; ended, or never seized
   struct Worker {
     Fd folder;          // /proc/PID/task/TID
     std::string owner;  // for messages
@@ -80,12 +88,14 @@ class Tracer {
   Result<> timed_out() const;
 
   EintrCure cure_;
-  pid_t self_ = 0;  // the tracing thread
+  pid_t self_ = 0;         // the tracing thread
   pid_t searched_to_ = 0;  // the newest pid that the search for holders has covered
   std::vector<Process> processes_;
   std::unordered_map<pid_t, Stage> threads_;
   std::vector<Worker> workers_;  // io-wq threads: not traced, but idle
-  std::vector<pid_t> awaited_;   // those in Stage::running
+  std::mutex later_mutex_;
+  std::vector<pid_t> later_;    // seized threads other than the first ones
+  std::vector<pid_t> awaited_;  // those in Stage::running
 };
 
 }  // namespace sockswap::process

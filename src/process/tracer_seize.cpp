@@ -16,13 +16,16 @@
 namespace sockswap::process {
 namespace {
 
-constexpr long kEvents = PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC |
-                         PTRACE_O_TRACEEXIT;
+// Not PTRACE_O_TRACEEXIT: threads that end on behalf of an exec must not need this thread, see
+// take_ended().
+constexpr long kEvents = PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
 
 // Looking at each number is cheaper than reading /proc up to about here.
 constexpr int kFewNumbers = 2000;
 
-std::string name_of(const auto& process) { return fmt::format("process {} ({})", process.pid, process.command); }
+std::string name_of(const auto& process) {
+  return fmt::format("process {} ({})", process.pid, process.command);
+}
 
 }  // namespace
 
@@ -30,7 +33,8 @@ Result<> Tracer::adopt(const Holder& holder) {
   const auto known = [&](const Process& process) { return process.pid == holder.pid; };
   if (std::any_of(processes_.begin(), processes_.end(), known)) return {};
   if (holder.pid == ::getpid()) return failure(ErrorCode::usage, "a program can't pause itself");
-  Process process{.pid = holder.pid, .command = holder.command, .folder = open_process(holder.pid), .tasks = {}};
+  Process process{
+      .pid = holder.pid, .command = holder.command, .folder = open_process(holder.pid), .tasks = {}};
   if (!process.folder) return {};
   const auto stat = read_stat(process.folder.get());
   if (!stat || stat->start_time != holder.start_time) return {};
@@ -96,6 +100,10 @@ Result<> Tracer::seize(const Process& process, pid_t tid) {
   if (::ptrace(PTRACE_SEIZE, tid, nullptr, kEvents) == 0) {
     ::ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
     expect(tid);
+    if (tid != process.pid) {
+      const std::lock_guard lock(later_mutex_);
+      later_.push_back(tid);
+    }
     return {};
   }
   if (errno == ESRCH) return {};

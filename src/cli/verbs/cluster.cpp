@@ -62,7 +62,7 @@ std::vector<std::string> to_copy(const Options& options, const Address& address,
     if (name != options.name) others.push_back(name);
   if (!others.empty())
     out.push_back(
-        fmt::format("copy {}/HOST/hosts.toml to {}/ on each other HOST and restart sockswapd there: {}",
+        fmt::format("copy {}/HOST/hosts.toml to {}/ on each other HOST and reload sockswapd there: {}",
                     quoted(options.folder), daemon_folder, fmt::join(others, " ")));
   return out;
 }

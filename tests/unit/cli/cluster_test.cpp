@@ -60,7 +60,7 @@ TEST_F(Cluster, AddMakesTheBundleAndSaysWhereItGoes) {
   const Json json = second.json();
   EXPECT_EQ(json["files"].size(), 4u);
   EXPECT_NE(json["next"].dump().find("root@[fd00::2]:/etc/sockswap/"), std::string::npos);
-  EXPECT_NE(json["next"].dump().find("restart sockswapd there: alpha"), std::string::npos);
+  EXPECT_NE(json["next"].dump().find("reload sockswapd there: alpha"), std::string::npos);
 }
 
 // Words after a verb are its own, even if they are verbs' names elsewhere.

@@ -40,7 +40,7 @@ TEST(Ls, AsText) {
 
 TEST(Ls, AsJson) {
   wire::Reply reply;
-  add_connection(reply, outside, "", 100, "redis", "no daemon there");
+  add_connection(reply, outside, "", 100, "redis", "no: no daemon there");
   const FakeDaemon daemon(reply);
   const Ran ran = ask(daemon.path(), {"ls", "--json", "--all"});
   EXPECT_EQ(ran.json(), Json::parse(R"({"connections": [

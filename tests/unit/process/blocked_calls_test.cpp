@@ -35,7 +35,7 @@ constexpr int kPauses = 200;
 struct Blocked {
   const char* name;
   bool wakes;
-  bool plain_eintr;        // any stop ends it with EINTR, signal(7)
+  bool plain_eintr;          // any stop ends it with EINTR, signal(7)
   long (*call)(int socket);  // what the call returned; 1 for "as it should"
 };
 

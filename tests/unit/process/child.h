@@ -31,8 +31,8 @@ std::uint32_t inode_of(int fd);
 
 // What the child has besides its memory.
 struct World {
-  int socket;                          // its end of the connection
-  int report;                          // write lines here
+  int socket;                            // its end of the connection
+  int report;                            // write lines here
   std::atomic<std::uint64_t>* progress;  // shared with the test
   void say(const std::string& line) const;
   void ready() const { say("ready"); }
@@ -52,10 +52,10 @@ class Child {
   // Waits for its first line, "ready", and then until its first thread sleeps.
   void await_blocked();
   void await_ready() { EXPECT_EQ(next_line(), "ready"); }
-  std::string next_line();             // "" if it has none to say within the patience
-  std::vector<std::string> said();     // what is there now
-  void await_progress();               // until the counter has moved
-  int await_exit();                    // the wait status
+  std::string next_line();          // "" if it has none to say within the patience
+  std::vector<std::string> said();  // what is there now
+  void await_progress();            // until the counter has moved
+  int await_exit();                 // the wait status
 
   std::vector<Holder> holders() const;
   Result<Paused> pause(std::chrono::milliseconds deadline = kPatience) const;

@@ -19,7 +19,8 @@ void idle(const World& world) {
 }
 
 const Holder* holder_with(const std::vector<Holder>& holders, pid_t pid) {
-  const auto hit = std::find_if(holders.begin(), holders.end(), [&](const Holder& h) { return h.pid == pid; });
+  const auto hit =
+      std::find_if(holders.begin(), holders.end(), [&](const Holder& h) { return h.pid == pid; });
   return hit == holders.end() ? nullptr : &*hit;
 }
 
@@ -106,7 +107,8 @@ TEST(TakeDescriptor, IsTheSameOpenFile) {
   ASSERT_EQ(holders.size(), 1u);
   const auto copy = take_descriptor(holders[0], child.inode());
   ASSERT_TRUE(copy) << copy.error().text();
-  EXPECT_EQ(::syscall(SYS_kcmp, ::getpid(), child.pid(), KCMP_FILE, copy->get(), holders[0].descriptors[0]), 0);
+  EXPECT_EQ(::syscall(SYS_kcmp, ::getpid(), child.pid(), KCMP_FILE, copy->get(), holders[0].descriptors[0]),
+            0);
 }
 
 TEST(TakeDescriptor, NotFromAnotherProcessOrSocket) {

@@ -133,14 +133,17 @@ TEST(PauseRaces, VforkAndExec) {
       }
       world.progress->fetch_add(1);
       int status = -1;
-      if (::waitpid(pid, &status, WUNTRACED) != pid || status != 0) world.say(fmt::format("status {:x}", status));
+      if (::waitpid(pid, &status, WUNTRACED) != pid || status != 0)
+        world.say(fmt::format("status {:x}", status));
     }
   });
   child.await_ready();
   for (int i = 0, done = 0; done < 100 && i < 1000; ++i) {
     auto paused = child.pause(100ms);
-    if (paused) ++done;
-    else ASSERT_EQ(paused.error().code, ErrorCode::timed_out) << paused.error().text();
+    if (paused)
+      ++done;
+    else
+      ASSERT_EQ(paused.error().code, ErrorCode::timed_out) << paused.error().text();
     if (paused) expect_all_stopped(child.inode());
     ASSERT_EQ(child.said(), std::vector<std::string>{});
   }
@@ -152,7 +155,10 @@ TEST(PauseRaces, ExecWithManyThreads) {
   SKIP_UNLESS_TRACING();
   for (int i = 0; i < 60; ++i) {
     Child child([i](const World& world) {
-      for (int t = 0; t < 4; ++t) std::thread([] { for (;;) ::pause(); }).detach();
+      for (int t = 0; t < 4; ++t)
+        std::thread([] {
+          for (;;) ::pause();
+        }).detach();
       world.ready();
       ::usleep(static_cast<useconds_t>(i * 20));
       const auto exec = [] {
@@ -218,7 +224,10 @@ TEST(PauseRaces, Exit) {
   SKIP_UNLESS_TRACING();
   for (int i = 0; i < 100; ++i) {
     Child child([i](const World& world) {
-      for (int t = 0; t < 3; ++t) std::thread([] { for (;;) ::pause(); }).detach();
+      for (int t = 0; t < 3; ++t)
+        std::thread([] {
+          for (;;) ::pause();
+        }).detach();
       world.ready();
       ::usleep(static_cast<useconds_t>(i * 10));
       ::_exit(5);

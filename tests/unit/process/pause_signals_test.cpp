@@ -85,7 +85,8 @@ TEST(PauseSignals, IgnoredOnesWakeNobody) {
   SKIP_UNLESS_TRACING();
   Child child([](const World& world) {
     ::signal(SIGUSR1, SIG_IGN);
-    for (int i = 0; i < 3; ++i) std::thread(wait_in_epoll, World{world.socket, world.report, world.progress}).detach();
+    for (int i = 0; i < 3; ++i)
+      std::thread(wait_in_epoll, World{world.socket, world.report, world.progress}).detach();
     wait_in_epoll(world);
   });
   for (int i = 0; i < 4; ++i) child.await_ready();
@@ -103,7 +104,8 @@ TEST(PauseSignals, IgnoredOnesWakeNobody) {
 TEST(PauseSignals, IgnoredOnesInTheRaceWakeNobody) {
   SKIP_UNLESS_TRACING();
   Child child([](const World& world) {
-    for (int i = 0; i < 3; ++i) std::thread(wait_in_epoll, World{world.socket, world.report, world.progress}).detach();
+    for (int i = 0; i < 3; ++i)
+      std::thread(wait_in_epoll, World{world.socket, world.report, world.progress}).detach();
     wait_in_epoll(world);
   });
   for (int i = 0; i < 4; ++i) child.await_ready();
@@ -170,7 +172,8 @@ TEST(PauseSignals, StoppedBeforeStaysStopped) {
 TEST(PauseSignals, StopDuringThePauseHoldsAfterIt) {
   SKIP_UNLESS_TRACING();
   Child child([](const World& world) {
-    for (int i = 0; i < 5; ++i) std::thread(count_up, World{world.socket, world.report, world.progress}).detach();
+    for (int i = 0; i < 5; ++i)
+      std::thread(count_up, World{world.socket, world.report, world.progress}).detach();
     count_up(world);
   });
   child.await_ready();
@@ -218,8 +221,8 @@ TEST(PauseSignals, ParentSeesNothing) {
     world.ready();
     int status = 0;
     const pid_t answer = ::waitpid(program, &status, WUNTRACED | WCONTINUED);
-    world.say(fmt::format("{} handled {} killed {}", answer == program ? "ended" : "interrupted", handled.load(),
-                          WIFSIGNALED(status) ? WTERMSIG(status) : 0));
+    world.say(fmt::format("{} handled {} killed {}", answer == program ? "ended" : "interrupted",
+                          handled.load(), WIFSIGNALED(status) ? WTERMSIG(status) : 0));
   });
   parent.await_blocked();
   const auto holders = parent.holders();
@@ -240,7 +243,8 @@ TEST(PauseSignals, ParentSeesNothing) {
 TEST(PauseSignals, KilledDuringThePause) {
   SKIP_UNLESS_TRACING();
   Child child([](const World& world) {
-    for (int i = 0; i < 5; ++i) std::thread(count_up, World{world.socket, world.report, world.progress}).detach();
+    for (int i = 0; i < 5; ++i)
+      std::thread(count_up, World{world.socket, world.report, world.progress}).detach();
     count_up(world);
   });
   child.await_ready();

@@ -60,7 +60,8 @@ std::uint32_t inode_of(const Fd& fd) {
 }
 
 const SocketEntry* entry_in(const std::vector<SocketEntry>& entries, const FourTuple& tuple) {
-  const auto hit = std::find_if(entries.begin(), entries.end(), [&](const auto& e) { return e.tuple == tuple; });
+  const auto hit =
+      std::find_if(entries.begin(), entries.end(), [&](const auto& e) { return e.tuple == tuple; });
   return hit == entries.end() ? nullptr : &*hit;
 }
 
@@ -71,7 +72,8 @@ TEST_P(SockDiag, FindsBothEndsAloneAndInTheList) {
   ASSERT_EQ(::send(ends.client.get(), "hello", 5, 0), 5);
   const auto all = list_connections();
   ASSERT_TRUE(all) << all.error().text();
-  const std::pair<const Fd*, int> expected[] = {{&ends.client, GetParam().client}, {&ends.server, GetParam().listener}};
+  const std::pair<const Fd*, int> expected[] = {{&ends.client, GetParam().client},
+                                                {&ends.server, GetParam().listener}};
   for (const auto& [fd, family] : expected) {
     const FourTuple tuple = tuple_of(*fd);
     const auto found = find_connection(tuple);
