@@ -91,7 +91,7 @@ Result<> PeerEnds::pause() {
 }
 
 Result<> PeerEnds::freeze(socket::Kernel& kernel, End& end) {
-  SOCKSWAP_TRY(socket::FrozenEnd frozen, socket::FrozenEnd::freeze(kernel, std::move(end.fd)));
+  SOCKSWAP_TRY(socket::FrozenEnd frozen, socket::FrozenEnd::freeze(kernel, std::move(end.fd), socket::Intent::stay));
   end.frozen = std::move(frozen);
   SOCKSWAP_TRY(socket::Image image, end.frozen->capture());
   end.image = std::move(image);

@@ -23,7 +23,7 @@ class Decoder {
   std::uint64_t announced_descriptors() const { return announced_descriptors_; }
 
   // Is a parcel half-read? A stream that ends here was cut.
-  bool mid_parcel() const { return filling_ || !head_.empty(); }
+  bool mid_parcel() const { return filling_ || header_ || !head_.empty(); }
 
  private:
   struct Header {

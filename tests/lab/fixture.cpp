@@ -208,6 +208,16 @@ void wait_for_queue(const Fd& fd, unsigned long request, int at_least) {
   }
 }
 
+void wait_until_quiet(const Fd& fd, unsigned long request) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience_ms);
+  for (int before = -1, bytes = 0; bytes != before || bytes == 0;) {
+    before = bytes;
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    must(::ioctl(fd.get(), request, &bytes) == 0, "ioctl");
+    if (std::chrono::steady_clock::now() > until) throw std::runtime_error("the queue stays empty, or grows for ever");
+  }
+}
+
 void finish_writing(const Fd& fd) { must(::shutdown(fd.get(), SHUT_WR) == 0, "shutdown"); }
 
 void expect_end(const Fd& fd) {

@@ -66,6 +66,8 @@ void receive_ramp(const Fd& fd, std::size_t from, std::size_t count);
 std::size_t fill(const Fd& fd, std::size_t from, std::size_t limit);
 // Waits until the queue holds at least so many bytes (SIOCINQ, SIOCOUTQ).
 void wait_for_queue(const Fd& fd, unsigned long request, int at_least);
+// Waits until the queue has not grown for a while.
+void wait_until_quiet(const Fd& fd, unsigned long request);
 void finish_writing(const Fd& fd);
 void expect_end(const Fd& fd);
 

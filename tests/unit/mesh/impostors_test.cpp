@@ -101,6 +101,27 @@ TEST_F(Impostors, NotInTheTable) {
   });
 }
 
+// The network loses the Goodbye, and alpha has more to read than it wants to. If alpha closed its socket at
+// once, its kernel would answer RST and send nothing again.
+TEST_F(Impostors, LearnTheReasonOverALossyNetwork) {
+  alpha.reset();
+  MeshLimits limits;
+  limits.session.farewell = std::chrono::milliseconds(20000);
+  alpha = start("alpha", known, limits);
+  const cluster::Identity identity = cluster.identity("mallory");
+  expect_refusal(ErrorCode::unknown_host, [&](RawPeer& peer) {
+    peer.enlarge_send_buffer(1 << 20);
+    EXPECT_TRUE(peer.secure_as_client({.identity = &identity}));
+    peer.go_deaf();
+    peer.send_bytes(view_of(std::string(400 << 10, 'x')));
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    peer.hear_again();
+    const auto answer = peer.receive();
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->goodbye().error().code(), static_cast<unsigned>(ErrorCode::unknown_host));
+  });
+}
+
 TEST_F(Impostors, UnderOurOwnName) {
   const cluster::Identity identity = cluster.identity("alpha");
   expect_refusal(ErrorCode::unknown_host, [&](RawPeer& peer) {

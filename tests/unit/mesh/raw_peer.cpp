@@ -1,8 +1,11 @@
 #include "raw_peer.h"
 
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "wire/encoder.h"
@@ -30,6 +33,21 @@ RawPeer RawPeer::connect(const Endpoint& to) {
   Fd fd = tcp_socket(to, address, length);
   EXPECT_EQ(::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), length), 0);
   return RawPeer(std::move(fd));
+}
+
+void RawPeer::go_deaf() {
+  int unacknowledged = 1;
+  while (unacknowledged != 0) ASSERT_EQ(::ioctl(socket_.get(), SIOCOUTQ, &unacknowledged), 0);
+  sock_filter none{BPF_RET | BPF_K, 0, 0, 0};
+  const sock_fprog program{.len = 1, .filter = &none};
+  ASSERT_EQ(::setsockopt(socket_.get(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program), 0);
+}
+void RawPeer::hear_again() {
+  const int ignored = 0;
+  ASSERT_EQ(::setsockopt(socket_.get(), SOL_SOCKET, SO_DETACH_FILTER, &ignored, sizeof ignored), 0);
+}
+void RawPeer::enlarge_send_buffer(int bytes) {
+  ASSERT_EQ(::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes), 0);
 }
 
 void RawPeer::write_plain(std::string_view text) {

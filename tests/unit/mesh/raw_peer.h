@@ -30,7 +30,11 @@ class RawPeer {
   explicit RawPeer(Fd socket);
   RawPeer(RawPeer&&) = default;
 
-  int fd() const { return socket_.get(); }
+  // From now on our kernel drops what comes in, as if the network did. Waits first until the other side has
+  // acknowledged everything: what were sent to it again and again would show that we live.
+  void go_deaf();
+  void hear_again();
+  void enlarge_send_buffer(int bytes);
   void write_plain(std::string_view text);
   // Never checks the other side's certificate.
   bool secure_as_client(const Look& look);

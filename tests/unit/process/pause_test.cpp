@@ -120,6 +120,9 @@ TEST(Pause, SurvivorsRunOnWhenThePauserIsKilled) {
 // The parent of a vfork() sleeps uninterruptibly until its child lets it go on.
 TEST(Pause, TimesOutAndLeavesEverythingRunning) {
   SKIP_UNLESS_TRACING();
+#ifdef __SANITIZE_THREAD__
+  GTEST_SKIP() << "vfork: the thread sanitizer makes it an ordinary fork()";
+#endif
   Child child([](const World& world) {
     int ends[2];
     if (::pipe(ends) != 0) ::_exit(1);

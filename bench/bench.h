@@ -1,0 +1,27 @@
+// The benchmarks. Each makes a lab, measures, and returns one JSON object with its figure and the parts of it.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "base/result.h"
+
+namespace sockswap::bench {
+
+using Json = nlohmann::ordered_json;
+
+struct Options {
+  int moves = 1000;       // idle; lone-request makes a tenth
+  int pairs = 7;          // stream: alternating, one moved and one not
+  int megabytes = 400;    // stream
+  std::string rate = "0bit";   // stream: of every link
+  std::string delay = "2ms";   // lone-request: of every link, each way
+};
+
+// Moves of an idle connection, one after the other: how long its end stands still, and of what that is made.
+Result<Json> idle(const Options& options);
+// A long stream with one move in the middle against the same stream without.
+Result<Json> stream(const Options& options);
+// A request that is in flight when the move begins: how long its answer takes.
+Result<Json> lone_request(const Options& options);
+
+}  // namespace sockswap::bench

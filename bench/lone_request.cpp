@@ -1,0 +1,70 @@
+#include <sys/socket.h>
+
+#include <stdexcept>
+#include <thread>
+
+#include "bench.h"
+#include "mover.h"
+#include "records.h"
+#include "statistics.h"
+
+namespace sockswap::bench {
+namespace {
+
+constexpr std::uint16_t port = 5300;
+constexpr std::size_t request_bytes = 64;
+
+void answer(const Fd& fd) {
+  char request[request_bytes];
+  if (::recv(fd.get(), request, sizeof request, MSG_WAITALL) != static_cast<ssize_t>(sizeof request) ||
+      ::send(fd.get(), request, sizeof request, MSG_NOSIGNAL) != static_cast<ssize_t>(sizeof request))
+    throw std::runtime_error("the request didn't arrive whole");
+}
+
+double milliseconds_said(lab::Process& requester) {
+  auto line = requester.read_line();
+  if (!line || !*line) throw std::runtime_error("the requester ended");
+  return std::stod(**line) / 1e6;
+}
+
+}  // namespace
+
+Result<Json> lone_request(const Options& options) {
+  SOCKSWAP_TRY(const auto delay, lab::parse_duration(options.delay));
+  lab::Cluster cluster = three_hosts({.delay = delay});
+  Mover mover(cluster);
+  std::optional<lab::Process> requester;
+  Fd fd = mover.accept(port, [&] {
+    auto started = cluster.host("alpha").spawn(
+        {.argv = {REQUESTER, cluster.host("beta").v4().text(), std::to_string(port)},
+         .in = lab::Stdio::pipe(),
+         .out = lab::Stdio::pipe()});
+    if (!started) throw std::runtime_error(started.error().text());
+    requester = *std::move(started);
+  });
+  std::vector<double> still, moved;
+  const int rounds = std::max(options.moves / 10, 1);
+  for (int i = 0; i < rounds; ++i) {
+    if (auto asked = requester->write("go\n"); !asked) return failure(std::move(asked).error());
+    answer(fd);
+    still.push_back(milliseconds_said(*requester));
+    // The request needs two links to get here: when this end freezes it is on the wire, and is dropped.
+    if (auto asked = requester->write("go\n"); !asked) return failure(std::move(asked).error());
+    std::this_thread::sleep_for(delay / 2);
+    fd = mover.move(std::move(fd));
+    answer(fd);
+    moved.push_back(milliseconds_said(*requester));
+  }
+  std::vector<double> pause = between(move_times(cluster), "origin.freezing", "destination.thawed");
+  std::vector<double> whole = between(move_times(cluster), "origin.asked", "origin.activated");
+  for (double& value : pause) value /= 1000;
+  for (double& value : whole) value /= 1000;
+  return Json{{"answer_ms", summary(moved)},
+              {"pause_ms", summary(pause)},
+              {"answer_without_move_ms", summary(still)},
+              {"whole_move_ms", summary(whole)},
+              {"retransmission_timeout_ms", 200},
+              {"link_delay_each_way_ms", std::chrono::duration<double, std::milli>(delay).count()}};
+}
+
+}  // namespace sockswap::bench

@@ -1,0 +1,42 @@
+// The moving end of a benchmark: its sockets live on lab hosts, its calls go to those hosts' daemons.
+#pragma once
+
+#include <map>
+#include <sockswap/sockswap.hpp>
+#include <string>
+
+#include "lab/cluster.h"
+
+namespace sockswap::bench {
+
+class Mover {
+ public:
+  // Registers as receiver "bench" on beta and gamma.
+  explicit Mover(lab::Cluster& cluster);
+
+  // Accepts one connection to beta:port from a program started meanwhile by `dial`.
+  template <class Dial>
+  Fd accept(std::uint16_t port, Dial dial) {
+    const Fd listener = listen(port);
+    dial();
+    return accept_from(listener);
+  }
+
+  // Moves the end to the other of the two hosts and returns it there.
+  Fd move(Fd fd);
+
+  const std::string& where() const { return where_; }
+
+ private:
+  Fd listen(std::uint16_t port);
+  static Fd accept_from(const Fd& listener);
+
+  lab::Cluster& cluster_;
+  std::map<std::string, Client> clients_;
+  std::string where_ = "beta";
+};
+
+// alpha, beta, gamma with a daemon each, which say nothing but errors. Throws Failure's base on trouble.
+lab::Cluster three_hosts(const lab::LinkQuality& link = {});
+
+}  // namespace sockswap::bench

@@ -1,0 +1,201 @@
+// What bad requests get: one line, a hint, the documented number; and the connection goes on where it was, byte
+// for byte.
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <csignal>
+#include <thread>
+
+#include "lab/fixture.h"
+
+namespace sockswap::test {
+namespace {
+
+class Refusals : public LabTest {
+ protected:
+  static constexpr std::size_t half = 200'000;
+
+  // An end that talks before and after something has been refused.
+  struct Talk {
+    Connected connected;
+    Fd& fd() { return connected.moving; }
+    void before() {
+      receive_ramp(fd(), 0, half);
+      send_ramp(fd(), 0, half);
+    }
+    void after_all_is_as_it_was() {
+      receive_ramp(fd(), half, half);
+      send_ramp(fd(), half, half);
+      finish_writing(fd());
+      expect_end(fd());
+      EXPECT_EQ(connected.stayer.verdict(2 * half, 2 * half), "");
+    }
+  };
+  static Talk talk() {
+    Talk out{connect("alpha", "beta", true, false, false, {.calls = "timeout", .send = 2 * half, .receive = 2 * half})};
+    out.before();
+    return out;
+  }
+
+  // The error that moving it gives.
+  static sockswap_error refusal(const Fd& fd, const std::string& to, const std::string& receiver,
+                                const MoveOptions& options = {}) {
+    try {
+      client("beta").move(fd.get(), to, receiver, {}, options);
+    } catch (const Failure& failure) {
+      EXPECT_FALSE(std::string(failure.what()).empty());
+      EXPECT_EQ(std::string(failure.what()).find('\n'), std::string::npos) << "one line";
+      EXPECT_FALSE(failure.hint().empty()) << failure.what();
+      return failure.code();
+    }
+    return SOCKSWAP_OK;
+  }
+};
+
+TEST_F(Refusals, UnknownReceiver) {
+  Talk talk = this->talk();
+  EXPECT_EQ(refusal(talk.fd(), "gamma", "nobody"), SOCKSWAP_UNKNOWN_RECEIVER);
+  talk.after_all_is_as_it_was();
+}
+
+TEST_F(Refusals, UnknownHost) {
+  Talk talk = this->talk();
+  EXPECT_EQ(refusal(talk.fd(), "delta", "test"), SOCKSWAP_UNKNOWN_HOST);
+  talk.after_all_is_as_it_was();
+}
+
+TEST_F(Refusals, NoDaemonAtTheOtherEnd) {
+  Talk talk = this->talk();
+  Client there = client("gamma");
+  there.register_receiver("test");
+  ASSERT_TRUE(cluster().kill_daemon("alpha"));
+  EXPECT_EQ(refusal(talk.fd(), "gamma", "test"), SOCKSWAP_NO_PEER_DAEMON);
+  ASSERT_TRUE(cluster().start_daemon("alpha"));
+  talk.after_all_is_as_it_was();
+}
+
+TEST_F(Refusals, NoDaemonAtTheDestination) {
+  Talk talk = this->talk();
+  ASSERT_TRUE(cluster().kill_daemon("gamma"));
+  EXPECT_EQ(refusal(talk.fd(), "gamma", "test"), SOCKSWAP_UNREACHABLE);
+  ASSERT_TRUE(cluster().start_daemon("gamma"));
+  talk.after_all_is_as_it_was();
+}
+
+// The other end is on this machine, but on no host of the cluster.
+TEST_F(Refusals, OtherEndOutsideTheCluster) {
+  const Fd fd = host("beta").inside([&] {
+    EXPECT_EQ(std::system("ip address add 10.250.0.1/32 dev lo && ip address add 10.250.0.2/32 dev lo"), 0);
+    Fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_storage address{};
+    const socklen_t size = Endpoint::parse("10.250.0.1:6000").value().to_sockaddr(AF_INET, address);
+    EXPECT_EQ(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
+    EXPECT_EQ(::listen(listener.get(), 1), 0);
+    Fd out(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    EXPECT_EQ(::connect(out.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
+    return out;
+  });
+  EXPECT_EQ(refusal(fd, "gamma", "test"), SOCKSWAP_NO_PEER_DAEMON);
+}
+
+TEST_F(Refusals, NotConnected) {
+  const Fd fd = host("beta").inside([] { return Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)); });
+  EXPECT_EQ(refusal(fd, "gamma", "test"), SOCKSWAP_NOT_MOVABLE);
+}
+
+TEST_F(Refusals, NotTcp) {
+  const Fd fd = host("beta").inside([] { return Fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)); });
+  EXPECT_EQ(refusal(fd, "gamma", "test"), SOCKSWAP_NOT_MOVABLE);
+}
+
+TEST_F(Refusals, HalfClosed) {
+  Connected connected = connect("alpha", "beta", true, false, false, {.send = half});
+  Client there = client("gamma");
+  there.register_receiver("test");
+  finish_writing(connected.moving);
+  EXPECT_EQ(refusal(connected.moving, "gamma", "test"), SOCKSWAP_NOT_MOVABLE);
+  receive_ramp(connected.moving, 0, half);
+  expect_end(connected.moving);
+  EXPECT_EQ(connected.stayer.verdict(half, 0), "");
+}
+
+TEST_F(Refusals, UrgentDataPending) {
+  const std::uint16_t port = next_port();
+  const Fd listener = listen_on("gamma", {host("gamma").v4(), port});
+  const Fd sender = connect_from("beta", {host("gamma").v4(), port});
+  const Fd holder = accept_from(listener);
+  ASSERT_EQ(::send(sender.get(), "u", 1, MSG_OOB), 1);
+  pollfd wait{holder.get(), POLLPRI, 0};
+  ASSERT_EQ(::poll(&wait, 1, 10'000), 1);
+  Client there = client("alpha");
+  there.register_receiver("test");
+  try {
+    client("gamma").move(holder.get(), "alpha", "test");
+    FAIL() << "urgent data was moved";
+  } catch (const Failure& failure) {
+    EXPECT_EQ(failure.code(), SOCKSWAP_NOT_MOVABLE) << failure.what();
+  }
+}
+
+TEST_F(Refusals, AReceiverThatDiesBeforeTheCommit) {
+  Talk talk = this->talk();
+  std::optional<Client> there = client("gamma");
+  there->register_receiver("test");
+  // It goes as soon as the move is agreed: the destination notices before it is ready, or asks to undo.
+  const sockswap_error error = refusal(talk.fd(), "gamma", "test", {.progress = [&](const char* step, double) {
+                                         if (std::string_view(step) == "asked") there.reset();
+                                       }});
+  EXPECT_TRUE(error == SOCKSWAP_RECEIVER_GONE || error == SOCKSWAP_UNKNOWN_RECEIVER) << error;
+  talk.after_all_is_as_it_was();
+}
+
+// The peer's program is traced by a debugger: it can't be paused, and is not touched.
+TEST_F(Refusals, TheStayersProgramIsBeingDebugged) {
+  Talk talk = this->talk();
+  Client there = client("gamma");
+  there.register_receiver("test");
+  auto tracer = host("alpha").spawn(
+      {.argv = {"sh", "-c", "exec strace -f -o /dev/null -p $(pgrep -n -f sockswap-test-stayer)"}});
+  ASSERT_TRUE(tracer);
+  const auto traced = [&] {
+    return host("alpha").run({"sh", "-c", "grep -q 'TracerPid:[[:space:]]*[1-9]' /proc/[0-9]*/status"})->status.ok();
+  };
+  for (int i = 0; i < 200 && !traced(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_EQ(refusal(talk.fd(), "gamma", "test"), SOCKSWAP_BUSY);
+  ASSERT_TRUE(tracer->kill(SIGTERM));
+  ASSERT_TRUE(tracer->wait());
+  talk.after_all_is_as_it_was();
+}
+
+TEST_F(Refusals, ASecondMoveOfTheSameConnection) {
+  Talk talk = this->talk();
+  Client there = client("gamma");
+  there.register_receiver("test");
+  const Fd same = talk.fd().duplicate();
+  sockswap_error second = SOCKSWAP_OK;
+  client("beta").move(talk.fd().get(), "gamma", "test", {},
+                      {.progress = [&](const char* step, double) {
+                        if (std::string_view(step) == "asked") second = refusal(same, "gamma", "test");
+                      }});
+  (void)talk.fd().release();
+  EXPECT_EQ(second, SOCKSWAP_BUSY);
+  auto event = there.next(std::chrono::seconds(10));
+  ASSERT_TRUE(event);
+  talk.fd() = Fd(std::get<Arrival>(*event).take_fd());
+  talk.after_all_is_as_it_was();
+}
+
+// The negative control of this file: without anything in the way the same move succeeds, and the old descriptor
+// is dead afterwards.
+TEST_F(Refusals, TheControlMoves) {
+  Talk talk = this->talk();
+  const Fd copy = talk.fd().duplicate();
+  talk.fd() = move(std::move(talk.fd()), "beta", "gamma");
+  char byte = 0;
+  EXPECT_EQ(::recv(copy.get(), &byte, 1, MSG_DONTWAIT), -1);
+  EXPECT_EQ(errno, ENOTCONN);
+  talk.after_all_is_as_it_was();
+}
+
+}  // namespace
+}  // namespace sockswap::test

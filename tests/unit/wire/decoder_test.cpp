@@ -1,0 +1,136 @@
+// Parcels through the encoder and the decoder, in pieces of any size, and everything that a decoder refuses.
+#include <gtest/gtest.h>
+
+#include "support/ramp.h"
+#include "wire/decoder.h"
+#include "wire/encoder.h"
+
+namespace sockswap::wire {
+namespace {
+
+Bytes encoded(std::string_view message, const std::vector<Bytes>& attachments = {}, std::uint8_t descriptors = 0) {
+  Bytes out;
+  const std::vector<ByteView> views(attachments.begin(), attachments.end());
+  encode(out, message, views, descriptors);
+  return out;
+}
+
+// A frame's header with whatever is in it.
+Bytes header(std::uint32_t length, std::uint8_t kind, std::uint8_t descriptors = 0, std::uint16_t reserved = 0) {
+  Bytes out;
+  for (const int shift : {24, 16, 8, 0}) out.push_back(static_cast<std::byte>(length >> shift));
+  out.push_back(static_cast<std::byte>(kind));
+  out.push_back(static_cast<std::byte>(descriptors));
+  out.push_back(static_cast<std::byte>(reserved >> 8));
+  out.push_back(static_cast<std::byte>(reserved));
+  return out;
+}
+
+ErrorCode refusal(ByteView bytes, const Limits& limits = {}) {
+  Decoder decoder(limits);
+  const auto fed = decoder.feed(bytes);
+  return fed ? ErrorCode::ok : fed.error().code;
+}
+
+TEST(Decoder, TheExampleOfTheSpecification) {
+  const Bytes bytes = encoded("hi", {bytes_of("abc")});
+  const Bytes wanted = [] {
+    Bytes out;
+    for (const int octet : {0, 0, 0, 14, 1, 0, 0, 0,                         // message frame, 14 bytes
+                            0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 3, 'h', 'i',    // one attachment of 3 bytes
+                            0, 0, 0, 3, 2, 0, 0, 0, 'a', 'b', 'c'})          // chunk frame
+      out.push_back(static_cast<std::byte>(octet));
+    return out;
+  }();
+  EXPECT_EQ(bytes, wanted);
+}
+
+TEST(Decoder, PiecesOfAnySizeGiveTheSameParcels) {
+  const std::vector<Bytes> attachments{test::ramp(0, 700'000), {}, test::ramp(5, 3)};
+  Bytes stream = encoded("first", attachments, 2);
+  append(stream, encoded(""));
+  append(stream, encoded("third", {Bytes{}}));
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{8}, std::size_t{4096}, stream.size()}) {
+    Decoder decoder;
+    std::vector<Parcel> parcels;
+    for (ByteView rest = stream; !rest.empty();) {
+      const std::size_t size = std::min(piece, rest.size());
+      ASSERT_TRUE(decoder.feed(rest.first(size)));
+      rest = rest.subspan(size);
+      while (auto parcel = decoder.next()) parcels.push_back(std::move(*parcel));
+    }
+    ASSERT_EQ(parcels.size(), 3u) << "in pieces of " << piece;
+    EXPECT_EQ(parcels[0].message, "first");
+    EXPECT_EQ(parcels[0].attachments, attachments);
+    EXPECT_EQ(parcels[0].descriptors, 2);
+    EXPECT_EQ(parcels[1].message, "");
+    EXPECT_EQ(parcels[2].attachments.size(), 1u);
+    EXPECT_EQ(decoder.announced_descriptors(), 2u);
+    EXPECT_FALSE(decoder.mid_parcel());
+  }
+}
+
+TEST(Decoder, KnowsThatAParcelIsHalfRead) {
+  const Bytes stream = encoded("message", {test::ramp(0, 100)});
+  for (std::size_t cut = 1; cut < stream.size(); ++cut) {
+    Decoder decoder;
+    ASSERT_TRUE(decoder.feed(ByteView(stream).first(cut)));
+    EXPECT_TRUE(decoder.mid_parcel()) << "cut at " << cut;
+    EXPECT_FALSE(decoder.next());
+  }
+}
+
+TEST(Decoder, RefusesWhatNoEncoderSends) {
+  const Bytes message = encoded("m", {test::ramp(0, 10)});
+  const Bytes open = Bytes(message.begin(), message.end() - 18);  // without its chunk frame
+  const auto after_open = [&](Bytes frame) {
+    Bytes out = open;
+    append(out, frame);
+    return out;
+  };
+  EXPECT_EQ(refusal(open), ErrorCode::ok);
+  EXPECT_EQ(refusal(header(4, 3)), ErrorCode::internal) << "an unknown kind";
+  EXPECT_EQ(refusal(header(4, 0)), ErrorCode::internal) << "kind 0";
+  EXPECT_EQ(refusal(header(3, message_frame)), ErrorCode::internal) << "shorter than its own head";
+  EXPECT_EQ(refusal(header(4, message_frame, 0, 1)), ErrorCode::internal) << "reserved bits";
+  EXPECT_EQ(refusal(header(1, chunk_frame)), ErrorCode::internal) << "a chunk without an attachment";
+  EXPECT_EQ(refusal(after_open(header(4, message_frame))), ErrorCode::internal) << "a message in an attachment";
+  EXPECT_EQ(refusal(after_open(header(0, chunk_frame))), ErrorCode::internal) << "an empty chunk";
+  EXPECT_EQ(refusal(after_open(header(11, chunk_frame))), ErrorCode::internal) << "a chunk that is too long";
+  EXPECT_EQ(refusal(after_open(header(1, chunk_frame, 1))), ErrorCode::internal) << "descriptors on a chunk";
+  Bytes too_few_sizes = header(4, message_frame);
+  append(too_few_sizes, ByteView(encoded("", {Bytes{}})).subspan(8, 4));
+  EXPECT_EQ(refusal(too_few_sizes), ErrorCode::internal) << "sizes that aren't there";
+}
+
+// Each limit: what is at it passes, one more doesn't.
+TEST(Decoder, Limits) {
+  Limits limits;
+  limits.message_bytes = 64;
+  limits.chunk_bytes = 16;
+  limits.attachments = 3;
+  limits.attachment_bytes = 100;
+  limits.descriptors = 2;
+  const auto with = [&](std::string_view message, const std::vector<Bytes>& attachments, std::uint8_t descriptors,
+                        std::uint32_t chunk) {
+    Limits sender;  // generous
+    sender.chunk_bytes = chunk;
+    Bytes out;
+    const std::vector<ByteView> views(attachments.begin(), attachments.end());
+    encode(out, message, views, descriptors, sender);
+    return refusal(out, limits);
+  };
+  EXPECT_EQ(with(std::string(60, 'm'), {}, 0, 16), ErrorCode::ok);
+  EXPECT_EQ(with(std::string(61, 'm'), {}, 0, 16), ErrorCode::too_large);
+  EXPECT_EQ(with("", {Bytes(16)}, 0, 16), ErrorCode::ok);
+  EXPECT_EQ(with("", {Bytes(17)}, 0, 17), ErrorCode::too_large);
+  EXPECT_EQ(with("", {{}, {}, {}}, 0, 16), ErrorCode::ok);
+  EXPECT_EQ(with("", {{}, {}, {}, {}}, 0, 16), ErrorCode::too_large);
+  EXPECT_EQ(with("", {Bytes(50), Bytes(50)}, 0, 16), ErrorCode::ok);
+  EXPECT_EQ(with("", {Bytes(50), Bytes(51)}, 0, 16), ErrorCode::too_large);
+  EXPECT_EQ(with("", {}, 2, 16), ErrorCode::ok);
+  EXPECT_EQ(with("", {}, 3, 16), ErrorCode::too_large);
+}
+
+}  // namespace
+}  // namespace sockswap::wire
