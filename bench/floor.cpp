@@ -18,6 +18,15 @@ double microseconds(Clock::duration time) { return std::chrono::duration<double,
 
 // The real kernel, with a stopwatch around each call.
 class TimedKernel : public socket::Kernel {
+  template <class Call>
+  auto timed(Call call) {
+    const auto before = Clock::now();
+    const auto result = call();
+    inside += Clock::now() - before;
+    ++calls;
+    return result;
+  }
+
  public:
   int socket(int family, int type, int protocol) override {
     return timed([&] { return ::socket(family, type, protocol); });
@@ -55,16 +64,6 @@ class TimedKernel : public socket::Kernel {
 
   Clock::duration inside{};
   long calls = 0;
-
- private:
-  template <class Call>
-  auto timed(Call call) {
-    const auto before = Clock::now();
-    const auto result = call();
-    inside += Clock::now() - before;
-    ++calls;
-    return result;
-  }
 };
 
 template <class Value>

@@ -24,11 +24,13 @@ wire::Moves moves_of(lab::Host& host) {
 
 std::vector<MoveTimes> move_times(lab::Cluster& cluster) {
   std::map<std::string, MoveTimes> by_id;
-  for (const auto& host : cluster.lab().hosts())
-    for (const wire::Moves::Record& record : moves_of(*host).moves())
+  for (const auto& host : cluster.lab().hosts()) {
+    const wire::Moves list = moves_of(*host);
+    for (const wire::Moves::Record& record : list.moves())
       for (const wire::Step& step : record.steps())
         by_id[record.move_id()][record.role() + "." + step.name()] =
             static_cast<double>(record.began_unix_us()) + step.at_us();
+  }
   std::vector<MoveTimes> moves;
   for (auto& [id, times] : by_id) moves.push_back(std::move(times));
   std::ranges::sort(moves, {}, [](const MoveTimes& times) { return times.at("origin.asked"); });

@@ -18,5 +18,7 @@ find_path(TOMLPLUSPLUS_INCLUDE_DIR toml++/toml.h REQUIRED)
 
 add_library(sockswap_asio INTERFACE)
 target_include_directories(sockswap_asio SYSTEM INTERFACE ${ASIO_INCLUDE_DIR})
-target_compile_definitions(sockswap_asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED)
+target_compile_definitions(sockswap_asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED
+  # asio 1.22 finds aligned allocation by the order of includes: files would disagree on how to free.
+  ASIO_DISABLE_STD_ALIGNED_ALLOC)
 target_link_libraries(sockswap_asio INTERFACE Threads::Threads OpenSSL::SSL)

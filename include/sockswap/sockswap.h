@@ -78,8 +78,8 @@ struct sockswap_options {
  * sockswap_error_text(), sockswap_error_hint() and sockswap_close(), unless memory ran out (NULL). */
 int sockswap_open(const struct sockswap_options *options, sockswap_handle **out);
 
-/* Ends the connection: receivers registered on it are gone, moves under way are driven to their end by
- * the daemon. NULL is allowed. */
+/* Ends the connection: receivers registered on it are gone, a move under way is undone if
+ * it is not committed yet, else driven to its end by the daemon. NULL is allowed. */
 void sockswap_close(sockswap_handle *s);
 
 /* The last failure on this handle: one line, and what to do about it ("" if there is nothing to say).

@@ -63,7 +63,7 @@ class ControlConnection {
 
   Fd socket_;
   Bytes buffer_;
-  wire::Decoder decoder_;
+  wire::Decoder decoder_{wire::reply_limits};
   std::deque<Fd> arrived_fds_;             // not yet assigned to a reply, in order
   std::uint64_t arrived_descriptors_ = 0;  // ever
   std::uint64_t last_number_ = 0;

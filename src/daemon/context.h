@@ -24,4 +24,11 @@ struct Context {
   History& history;
 };
 
+// Is the address one of that host's? A loopback address is this host's own.
+inline bool owns(const Context& context, const std::string& host, const Address& address) {
+  if (address.is_loopback()) return host == context.self;
+  const cluster::Host* owner = context.hosts.host_of(address);
+  return owner != nullptr && owner->name == host;
+}
+
 }  // namespace sockswap::daemon

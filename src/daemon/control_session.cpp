@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/rights.h"
 #include "wire/encoder.h"
+#include "wire/errors.h"
 
 namespace sockswap::daemon {
 namespace {
@@ -95,7 +96,15 @@ void ControlSession::send(const wire::Reply& reply, std::vector<Bytes> attachmen
   if (!socket_.is_open()) return;
   Outgoing out;
   const std::vector<ByteView> views(attachments.begin(), attachments.end());
-  wire::encode(out.bytes, reply.SerializeAsString(), views, static_cast<std::uint8_t>(fds.size()));
+  std::string message = reply.SerializeAsString();
+  if (message.size() > wire::reply_limits.message_bytes / 2) {
+    wire::Reply failed;
+    failed.set_number(reply.number());
+    wire::to_message(Error{ErrorCode::too_large, "the answer is too long for one message", "", 0},
+                     *failed.mutable_failed()->mutable_error());
+    message = failed.SerializeAsString();
+  }
+  wire::encode(out.bytes, message, views, static_cast<std::uint8_t>(fds.size()), wire::reply_limits);
   out.fds = std::move(fds);
   outgoing_bytes_ += out.bytes.size();
   outgoing_.push_back(std::move(out));

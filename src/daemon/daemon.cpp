@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <systemd/sd-daemon.h>
 
+#include <asio/steady_timer.hpp>
 #include <csignal>
 
 #include "base/log.h"
@@ -21,6 +22,8 @@ Result<cluster::HostTable> load_hosts(const Settings& settings, const std::strin
                    "copy the cluster's current hosts.toml here (`sockswap cluster add` wrote it)");
   return hosts;
 }
+
+constexpr std::chrono::seconds redial_interval{3};
 
 class Daemon {
  public:
@@ -44,8 +47,7 @@ class Daemon {
     if (error)
       return failure(ErrorCode::internal, fmt::format("create {}: {}", settings_.run.string(), error.message()));
     SOCKSWAP_CHECK(control_->listen(settings_.run / "control.sock"));
-    // Sessions are dialled now, so that the first move doesn't wait for handshakes.
-    for (const auto& [name, host] : hosts_.hosts()) mesh_->open(name);
+    keep_sessions();
     wait_for_signal();
     return {};
   }
@@ -74,6 +76,16 @@ class Daemon {
     parking_->on_host_lost(host, error);
   }
 
+  // Sessions are dialled ahead, and again when they are lost: a move doesn't wait for handshakes.
+  void keep_sessions() {
+    for (const auto& [name, host] : hosts_.hosts())
+      if (name != self_ && mesh_->state(name).phase != HostState::Phase::connected) mesh_->open(name);
+    redial_.expires_after(redial_interval);
+    redial_.async_wait([this](const asio::error_code& error) {
+      if (!error) keep_sessions();
+    });
+  }
+
   void wait_for_signal() {
     signals_.async_wait([this](const asio::error_code& error, int signal) {
       if (error) return;
@@ -98,6 +110,7 @@ class Daemon {
   const std::string self_;
   asio::io_context io_{1};
   asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
+  asio::steady_timer redial_{io_};
   ConnectionLocks locks_;
   Receivers receivers_;
   History history_;

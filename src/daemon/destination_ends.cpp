@@ -20,6 +20,13 @@ Result<Address> own_address(const Context& context, const FourTuple& former, con
                  "give the host an address of that family in hosts.toml");
 }
 
+// An end is rebuilt towards the host that it is said to talk to, and towards nobody else.
+Result<> check_is_of(const Context& context, const std::string& host, const Address& address) {
+  if (owns(context, host, address)) return {};
+  return failure(ErrorCode::not_permitted, fmt::format("{} is not an address of {}", address.text(), host),
+                 "do all hosts have the same hosts.toml?");
+}
+
 Result<socket::Reservation> reserve_one(const Context& context, int family, const FourTuple& wanted) {
   SOCKSWAP_TRY(const auto taken, process::find_connection(wanted));
   if (!taken) {
@@ -36,6 +43,7 @@ Result<std::vector<Endpoint>> DestinationEnds::reserve(const Context& context, c
     SOCKSWAP_TRY(const FourTuple former, wire::from_message(end.tuple()));
     SOCKSWAP_TRY(const Endpoint remote, wire::from_message(end.remote()));
     SOCKSWAP_TRY(const int family, move::family_from_message(end.family()));
+    SOCKSWAP_CHECK(check_is_of(context, end.peer(), remote.address));
     SOCKSWAP_TRY(const Address address, own_address(context, former, remote));
     SOCKSWAP_TRY(socket::Reservation reservation,
                  reserve_one(context, family, {Endpoint{address, former.local.port}, remote}));

@@ -27,8 +27,9 @@ void DestinationMove::perform(move::action::ReserveEnds&) {
   if (offer_.ends().empty() || offer_.ends_size() > most_ends)
     return fail({ErrorCode::too_large,
                  fmt::format("{} ends in one move; 1 to {} are possible", offer_.ends_size(), most_ends), "", 0});
-  if (auto receiver = context_.receivers.find(offer_.receiver()); !receiver)
-    return fail(std::move(receiver).error().while_doing(context_.self));
+  auto receiver = context_.receivers.find(offer_.receiver());
+  if (!receiver) return fail(std::move(receiver).error().while_doing(context_.self));
+  receiver_ = *receiver;
   auto locals = ends_.reserve(context_, offer_);
   record_->ends = ends_.former();
   if (!locals) return fail(std::move(locals).error().while_doing("reserve on " + context_.self));
@@ -53,11 +54,12 @@ void DestinationMove::perform(move::action::LetGo&) {
   record_->step("letting go");
   Arrived arrived{.id = id_, .from = machine_.origin(), .ends = ends_.let_go(failures), .state = std::move(state_)};
   record_->step("thawed");
-  auto receiver = context_.receivers.find(offer_.receiver());
-  auto taken = receiver ? (*receiver)->take(std::move(arrived)) : tl::unexpected(receiver.error());
+  const auto receiver = receiver_.lock();
+  auto taken = receiver ? receiver->take(std::move(arrived))
+                        : Result<>(failure(ErrorCode::receiver_gone, "the receiving program has ended"));
   if (!taken) {
     log::warn("move {}: {}: its ends are closed", id_.text(), taken.error().text());
-    failures.push_back({ErrorCode::receiver_gone,
+    failures.push_back({ErrorCode::lost,
                         fmt::format("'{}' on {} ended as the ends were handed to it", offer_.receiver(),
                                     context_.self),
                         "the move was committed; the ends were closed, as with the program's own death", 0});

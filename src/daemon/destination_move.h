@@ -28,7 +28,8 @@ class DestinationMove : public Running<move::Destination, DestinationMove> {
   move::MoveId id_;
   wire::Offer offer_;
   DestinationEnds ends_;
-  Bytes state_;  // the application's
+  std::weak_ptr<Receiver> receiver_;  // who was registered when the move was offered, and nobody else
+  Bytes state_;                       // the application's
 };
 
 }  // namespace sockswap::daemon

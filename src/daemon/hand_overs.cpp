@@ -77,18 +77,21 @@ Result<> HandOvers::ask(std::shared_ptr<Program> operator_, std::uint64_t reques
   return {};
 }
 
-HandOvers::Asker HandOvers::answered(const Program& program, std::uint64_t number) {
+Result<HandOvers::Asker> HandOvers::answered(const Program& program, std::uint64_t number) {
+  if (number == 0) return Asker{};
   const auto question = questions_.find(number);
-  if (question == questions_.end() || question->second.asked != &program) return {};
+  if (question == questions_.end() || question->second.asked != &program)
+    return failure(ErrorCode::timed_out, "nobody waits for that hand-over any more",
+                   "it has to be answered within 5 seconds; the connection is as it was");
   Asker asker = question->second.asker;
   questions_.erase(question);
   return asker;
 }
 
 Result<> HandOvers::decline(const Program& program, std::uint64_t number, const std::string& reason) {
-  answered(program, number)
-      .tell(failed_reply({ErrorCode::not_permitted, fmt::format("the program declined: {}", reason),
-                          "the connection is as it was", 0}));
+  SOCKSWAP_TRY(const Asker asker, answered(program, number));
+  asker.tell(failed_reply({ErrorCode::not_permitted, fmt::format("the program declined: {}", reason),
+                           "the connection is as it was", 0}));
   return {};
 }
 

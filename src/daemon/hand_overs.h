@@ -38,8 +38,9 @@ class HandOvers {
   // MoveConnection: finds the connection and its program, and asks it.
   Result<> ask(std::shared_ptr<Program> operator_, std::uint64_t request, const wire::MoveConnection& what);
 
-  // The program's answer: its Move (whose outcome goes to the asker) or Declined.
-  Asker answered(const Program& program, std::uint64_t number);
+  // The program's answer: its Move, whose outcome goes to the asker, or Declined. timed_out if the asker has
+  // been told meanwhile that nothing came of it. Number 0, for a move that nobody asked for, has no asker.
+  Result<Asker> answered(const Program& program, std::uint64_t number);
   Result<> decline(const Program& program, std::uint64_t number, const std::string& reason);
 
   void on_program_gone(const Program* program);

@@ -10,7 +10,9 @@ constexpr std::size_t most_records = 4096;
 }  // namespace
 
 const MoveRecord::Step& MoveRecord::step(std::string_view name) {
-  steps.push_back({name, std::chrono::steady_clock::now() - began});
+  // What repeats (asking in doubt) is noted once.
+  if (steps.empty() || steps.back().name != name)
+    steps.push_back({name, std::chrono::steady_clock::now() - began});
   return steps.back();
 }
 

@@ -1,4 +1,4 @@
-// The moves of this host, running and past, as `sockswap moves` shows them. The last few hundred are kept.
+// The moves of this host, running and past, as `sockswap moves` shows them. The last 4,096 are kept.
 #pragma once
 
 #include <chrono>

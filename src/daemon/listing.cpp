@@ -46,19 +46,26 @@ std::string peer_of(const Context& context, const FourTuple& tuple) {
 
 std::string movable(const process::SocketEntry& entry, const std::string& peer,
                     const std::vector<process::Holder>& holders) {
-  if (entry.state != TCP_ESTABLISHED) return "no: " + state_name(entry.state);
-  if (entry.has_md5_key) return "no: TCP-MD5 key";
-  if (peer.empty()) return "no: the other end's host is not in the cluster";
-  if (holders.empty()) return "no: no process here holds it";
-  if (auto pausable = process::check_pausable(holders); !pausable) return "no: " + pausable.error().message;
+  if (entry.state != TCP_ESTABLISHED) return state_name(entry.state);
+  if (entry.has_md5_key) return "TCP-MD5 key";
+  if (peer.empty()) return "the other end's host is not in the cluster";
+  if (holders.empty()) return "no process here holds it";
+  if (auto pausable = process::check_pausable(holders); !pausable) return pausable.error().message;
   return "yes";
+}
+
+// A process may be called anything; protobuf takes nothing but UTF-8.
+std::string printable(std::string command) {
+  for (char& c : command)
+    if (c < ' ' || c > '~') c = '?';
+  return command;
 }
 
 void add_processes(const std::vector<process::Holder>& holders, wire::Connections::Connection& out) {
   for (const process::Holder& holder : holders) {
     wire::Connections::Process& process = *out.add_processes();
     process.set_pid(static_cast<std::uint32_t>(holder.pid));
-    process.set_command(holder.command);
+    process.set_command(printable(holder.command));
     for (const int fd : holder.descriptors) process.add_descriptors(static_cast<std::uint32_t>(fd));
   }
 }

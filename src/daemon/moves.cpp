@@ -5,6 +5,7 @@
 #include <asio/post.hpp>
 
 #include "base/log.h"
+#include "wire/errors.h"
 
 namespace sockswap::daemon {
 namespace {
@@ -68,8 +69,12 @@ void Moves::on_message(Incoming incoming) {
         add(peers_, *id, std::make_unique<PeerMove>(context_, *id, incoming.host, incoming.message.find()));
       return;
     case wire::Message::kDeliver:
+      if (!bring(destinations_, *id, incoming)) answer_stranger(*id, incoming);
+      return;
     case wire::Message::kActivate: bring(destinations_, *id, incoming); return;
     case wire::Message::kHold:
+      if (!bring(peers_, *id, incoming)) answer_stranger(*id, incoming);
+      return;
     case wire::Message::kSwap: bring(peers_, *id, incoming); return;
     case wire::Message::kSwapped:  // one host may be both, and hears it once
       bring(origins_, *id, incoming);
@@ -99,6 +104,12 @@ void Moves::answer_stranger(const move::MoveId& id, const Incoming& incoming) {
   switch (incoming.message.body_case()) {
     case wire::Message::kAsk: answer.mutable_undo(); break;  // never committed, or it would be known
     case wire::Message::kUndo: answer.mutable_undone(); break;
+    case wire::Message::kHold:
+    case wire::Message::kDeliver:  // given up here when the session was lost
+      wire::to_message(Error{ErrorCode::unreachable, context_.self + " has given the move up: a session was lost",
+                             "try again", 0},
+                       *answer.mutable_refuse()->mutable_error());
+      break;
     default: return;
   }
   context_.mesh.send(incoming.host, answer);

@@ -1,11 +1,14 @@
 #include "daemon/origin_ends.h"
 
+#include <fmt/format.h>
+
 #include "move/images.h"
 #include "socket/reconcile.h"
+#include "wire/parcel.h"
 
 namespace sockswap::daemon {
 
-Result<std::vector<socket::Position>> OriginEnds::freeze() {
+Result<std::vector<socket::Position>> OriginEnds::freeze(std::uint64_t state_bytes) {
   std::vector<socket::Position> positions;
   std::vector<socket::FrozenEnd> frozen;  // thaws what it holds if the next one fails
   std::vector<socket::Image> images;
@@ -19,6 +22,13 @@ Result<std::vector<socket::Position>> OriginEnds::freeze() {
     positions.push_back(image.position);
     images.push_back(std::move(image));
   }
+  std::uint64_t bytes = state_bytes;
+  for (const socket::Image& image : images) bytes += image.received.size() + image.sent.size() + image.unsent.size();
+  if (bytes > wire::Limits{}.attachment_bytes)
+    return failure(ErrorCode::too_large,
+                   fmt::format("queues and state have {} bytes together, {} can travel in one move", bytes,
+                               wire::Limits{}.attachment_bytes),
+                   "move fewer ends at once, or less state");
   frozen_ = std::move(frozen);
   images_ = std::move(images);
   fds_.clear();

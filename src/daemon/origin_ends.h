@@ -17,8 +17,8 @@ class OriginEnds {
   // `fds`: one an end, in the plan's order, of sockets that nobody uses meanwhile.
   OriginEnds(socket::Kernel& kernel, std::vector<Fd> fds) : kernel_(kernel), fds_(std::move(fds)) {}
 
-  // Freezes and captures all, or none.
-  Result<std::vector<socket::Position>> freeze();
+  // Freezes and captures all, or none. too_large if their queues, with so much state, can't travel.
+  Result<std::vector<socket::Position>> freeze(std::uint64_t state_bytes);
 
   // Deliver's body, and its attachments up to the state. Takes the queues out of the images: once only.
   std::vector<Bytes> compose_deliver(wire::Deliver& deliver);

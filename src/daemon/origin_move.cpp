@@ -112,12 +112,13 @@ OriginMove::OriginMove(Context& context, move::OriginPlan plan, std::shared_ptr<
 
 void OriginMove::perform(move::action::Step& step) {
   const MoveRecord::Step& reached = record_->step(step.name);
+  if (step.name == "activated") record_->error.reset();  // it may have been in doubt
   if (listener_.step) listener_.step(reached);
 }
 
 void OriginMove::perform(move::action::FreezeMoving&) {
   record_->step("freezing");
-  auto positions = ends_.freeze();
+  auto positions = ends_.freeze(state_.size());
   record_->step("frozen");
   run(positions ? machine_.on_frozen(*std::move(positions)) : machine_.on_failure(std::move(positions).error()));
 }

@@ -38,6 +38,26 @@ Result<> check_permitted(const Context& context, const std::string& asking, cons
                  "`sockswap cluster add` with all of the host's addresses makes one that does");
 }
 
+// Where an end is to be re-pointed to: from an address of this host to one of the destination, and to a
+// 4-tuple that nothing else here has, or the kernel would refuse it when it is too late.
+Result<> check_place(const Context& context, const std::string& destination, const FourTuple& tuple,
+                     const socket::Place& place) {
+  const bool from_here = place.local == tuple.local || (place.local.port == tuple.local.port &&
+                                                        owns(context, context.self, place.local.address));
+  if (!from_here || !owns(context, destination, place.remote.address))
+    return failure(ErrorCode::not_permitted,
+                   fmt::format("{} is to be re-pointed to {}-{}, which is not between {} and {}", tuple.text(),
+                               place.local.text(), place.remote.text(), context.self, destination),
+                   "do all hosts have the same hosts.toml?");
+  SOCKSWAP_TRY(const auto taken, process::find_connection({place.local, place.remote}));
+  if (taken)
+    return failure(ErrorCode::no_resources,
+                   fmt::format("{} has a connection {}-{} already", context.self, place.local.text(),
+                               place.remote.text()),
+                   "try again: the destination will have chosen another port");
+  return {};
+}
+
 }  // namespace
 
 Result<PeerEnds::End> PeerEnds::find_one(const Context& context, const std::string& asking,
@@ -98,7 +118,8 @@ Result<> PeerEnds::freeze(socket::Kernel& kernel, End& end) {
   return socket::check_agreement(end.image->position, end.moving);
 }
 
-Result<std::vector<move::Peer::HeldEnd>> PeerEnds::hold(Context& context, const wire::Hold& hold) {
+Result<std::vector<move::Peer::HeldEnd>> PeerEnds::hold(const Context& context, const std::string& destination,
+                                                             const wire::Hold& hold) {
   if (static_cast<std::size_t>(hold.ends_size()) != ends_.size())
     return failure(ErrorCode::disagreement, "asked to hold other ends than were found");
   for (const wire::Hold::End& asked : hold.ends()) {
@@ -108,6 +129,7 @@ Result<std::vector<move::Peer::HeldEnd>> PeerEnds::hold(Context& context, const 
     end->moving = move::from_message(asked.moving());
     SOCKSWAP_TRY(end->place.local, wire::from_message(asked.new_local()));
     SOCKSWAP_TRY(end->place.remote, wire::from_message(asked.new_remote()));
+    SOCKSWAP_CHECK(check_place(context, destination, end->tuple, end->place));
   }
   SOCKSWAP_CHECK(pause());
   std::vector<move::Peer::HeldEnd> held;

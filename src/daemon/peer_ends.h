@@ -19,7 +19,8 @@ class PeerEnds {
   Result<> find(const Context& context, const std::string& asking, const wire::Find& find);
 
   // Pauses the holders, freezes and captures; all, or none with everything as it was.
-  Result<std::vector<move::Peer::HeldEnd>> hold(Context& context, const wire::Hold& hold);
+  Result<std::vector<move::Peer::HeldEnd>> hold(const Context& context, const std::string& destination,
+                                                  const wire::Hold& hold);
 
   // After the commit: re-points all, thaws them and lets the holders go. What failed is listed; the
   // others go on.

@@ -26,7 +26,7 @@ void PeerMove::perform(move::action::FindEnds&) {
 
 void PeerMove::perform(move::action::HoldEnds&) {
   record_->step("holding");
-  auto held = ends_.hold(context_, message_->hold());
+  auto held = ends_.hold(context_, machine_.destination(), message_->hold());
   if (!held) return fail(std::move(held).error());
   run(machine_.on_held(*held));
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "daemon/hand_overs.h"
 #include "daemon/listing.h"
 #include "daemon/parking.h"
@@ -96,10 +98,12 @@ Result<> Program::move(std::uint64_t number, const wire::Move& request, std::vec
                   .to = request.to(),
                   .receiver = request.receiver(),
                   .asked_by = credentials().pid};
-  if (request.deadline_ms() != 0) order.deadline = std::chrono::milliseconds(request.deadline_ms());
+  // Never longer than the default: the other hosts' patience is built on it.
+  if (request.deadline_ms() != 0)
+    order.deadline = std::min(order.deadline, std::chrono::milliseconds(request.deadline_ms()));
 
   // An operator who asked for it hears the same.
-  const HandOvers::Asker asker = services_.hand_overs.answered(*this, request.hand_over());
+  SOCKSWAP_TRY(const HandOvers::Asker asker, services_.hand_overs.answered(*this, request.hand_over()));
   const auto id = std::make_shared<move::MoveId>();
   const std::weak_ptr<Program> weak = weak_from_this();
   OriginMove::Listener listener{

@@ -61,9 +61,9 @@ class Running {
   void perform(move::action::Step& step) { record_->step(step.name); }
   void perform(move::action::SetTimer& timer) {
     timer_.expires_after(timer.after);
-    // An expiry that is queued already outlives a cancelled, or destroyed, timer.
-    timer_.async_wait([this, alive = std::weak_ptr(alive_)](const asio::error_code& error) {
-      if (!error && !alive.expired() && !finished_) run(machine_.on_timer());
+    // An expiry that is queued already outlives a timer that was set anew, cancelled or destroyed.
+    timer_.async_wait([this, alive = std::weak_ptr(alive_), setting = ++settings_](const asio::error_code& error) {
+      if (!error && !alive.expired() && !finished_ && setting == settings_) run(machine_.on_timer());
     });
   }
   void perform(move::action::Finish&) {
@@ -80,6 +80,7 @@ class Running {
  private:
   asio::steady_timer timer_;
   std::shared_ptr<int> alive_ = std::make_shared<int>();
+  std::uint64_t settings_ = 0;  // of the timer
   std::deque<typename Machine::Action> queue_;
   bool running_ = false;
   bool finished_ = false;

@@ -139,8 +139,8 @@ void Session::fail_as_tls_did() {
 
 void Session::dismiss(const Error& error) { fail(error, Parting::after_goodbye); }
 
-// A socket that is closed with bytes unread sends RST, and RST takes away from the other side what it has
-// not read yet: the alert or the Goodbye that says why. So the other side is heard out for a moment.
+// A socket that is closed with bytes unread sends RST and never again what the network has lost (RFC 9293,
+// 3.6.1): an alert or a Goodbye, which say why. So the other side is heard out for a moment.
 void Session::fail(const Error& error, Parting parting) {
   if (phase_ == Phase::leaving || phase_ == Phase::closed) return;
   const auto self = shared_from_this();

@@ -3,9 +3,9 @@
 // OpenSSL reads and writes the non-blocking socket itself, through a BIO of ours. A small message costs its
 // sender one system call (send, from within the caller's own call) and its receiver three (epoll_wait, one
 // recv, and the epoll_ctl with which asio waits again). There and back between two processes over loopback
-// took 18.9 µs at the median, decoding included; bare TCP took 13.8 and asio::ssl::stream without any
+// took 19.5 µs at the median, decoding included; bare TCP took 13.8 and asio::ssl::stream without any
 // decoding 18.3, which would add a copy through its BIO pair, reads of 17 KiB at most, and writes that can't
-// be made at once. Of the 18.9 about 5 are the two wake-ups: loops that spin save as much.
+// be made at once. Of the 19.5 about 5 are the two wake-ups: loops that spin save as much.
 #pragma once
 
 #include <openssl/ssl.h>

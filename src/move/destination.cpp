@@ -51,7 +51,9 @@ Destination::Actions Destination::on_message(const std::string& from, const wire
     case wire::Message::kActivate:
       if (state_ == State::ready) return go_live();
       return state_ == State::live ? on_live(failures_) : Actions{};
-    case wire::Message::kUndo: return state_ == State::live ? Actions{} : drop(true);
+    case wire::Message::kUndo:
+      if (state_ != State::live) return drop(true);
+      [[fallthrough]];  // the origin's answer to Ask: it has finished and forgotten the move
     case wire::Message::kForget:
       if (state_ != State::live) return {};
       state_ = State::finished;
@@ -132,10 +134,15 @@ Destination::Actions Destination::on_timer() {
       ask.mutable_ask();
       return {action::Step{"in doubt"}, action::Send{origin_, std::move(ask)}, action::SetTimer{ask_interval}};
     }
-    case State::live:
-      // The origin is gone, or its Forget was lost; there is nothing left that it could want to know.
-      state_ = State::finished;
-      return {action::Write{Mark::destination_finished}, action::Finish{}};
+    case State::live: {
+      // Activated or Forget was lost. An origin that has forgotten the move says so by Undo.
+      Actions actions = on_live(failures_);
+      wire::Message ask = message();
+      ask.mutable_ask();
+      actions.emplace_back(action::Send{origin_, std::move(ask)});
+      actions.emplace_back(action::SetTimer{patience});
+      return actions;
+    }
     case State::finished: return {};
   }
   return {};

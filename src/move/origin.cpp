@@ -218,6 +218,8 @@ Origin::Actions Origin::undo(Error error) {
 Origin::Actions Origin::finish() {
   // Activated says that every peer has swapped, even if its own word is still on its way.
   state_ = State::finished;
+  // The old ends are gone: whatever went wrong since the commit, nothing is "as it was".
+  for (Error& error : failures_) error.code = ErrorCode::lost;
   Actions actions{action::Step{"activated"}, action::Write{Mark::origin_finished}};
   if (!concluded_)
     actions.emplace_back(
@@ -261,6 +263,9 @@ Origin::Actions Origin::on_host_lost(const std::string& host, const Error& error
     return undo({ErrorCode::no_peer_daemon,
                  fmt::format("no daemon on {}, the host of the other end: {}", host, error.text()),
                  "start sockswapd there; `sockswap hosts` shows who answers", 0});
+  if (error.code == ErrorCode::unreachable)
+    return undo({ErrorCode::unreachable, fmt::format("{} can't be reached: {}", host, error.text()),
+                 "is sockswapd running there? `sockswap hosts` shows who answers", 0});
   return undo(error);
 }
 
@@ -306,7 +311,6 @@ Origin::Actions Origin::on_timer() {
 }
 
 Origin::Actions Origin::cancel(Error error) {
-  if (committed()) concluded_ = true;  // nobody is left to tell
   return undo(std::move(error));
 }
 

@@ -44,7 +44,8 @@ Peer::Actions Peer::on_message(const std::string& from, const wire::Message& mes
       state_ = State::swapping;
       return {action::Write{Mark::peer_swapping}, action::SwapEnds{}};
     case wire::Message::kUndo:
-      return state_ == State::swapping || state_ == State::swapped ? Actions{} : thaw(true);
+      if (state_ != State::swapping && state_ != State::swapped) return thaw(true);
+      [[fallthrough]];  // the origin's answer to Ask: it has finished and forgotten the move
     case wire::Message::kForget:
       if (state_ != State::swapped) return {};
       state_ = State::finished;
@@ -122,10 +123,15 @@ Peer::Actions Peer::on_timer() {
       return {action::Step{"in doubt"}, action::Send{origin_, std::move(ask)}, action::SetTimer{ask_interval}};
     }
     case State::swapping: return {};
-    case State::swapped:
-      // Its own part is long done; only the origin's Forget is missing.
-      state_ = State::finished;
-      return {action::Write{Mark::peer_finished}, action::Finish{}};
+    case State::swapped: {
+      // Swapped or Forget was lost. Until the origin knows, the moving end may still stand still.
+      Actions actions = on_swapped(failures_);
+      wire::Message ask = message();
+      ask.mutable_ask();
+      actions.emplace_back(action::Send{origin_, std::move(ask)});
+      actions.emplace_back(action::SetTimer{patience});
+      return actions;
+    }
     case State::finished: return {};
   }
   return {};

@@ -12,7 +12,8 @@ namespace sockswap::socket {
 Result<Bytes> read_filter(const Handle& end) {
   SOCKSWAP_TRY(const int locked, end.get(SOL_SOCKET, SO_LOCK_FILTER, "SO_LOCK_FILTER"));
   if (locked != 0)
-    return failure(ErrorCode::not_movable, "the program has locked the socket's filter (SO_LOCK_FILTER)");
+    return failure(ErrorCode::not_movable, "the program has locked the socket's filter (SO_LOCK_FILTER)",
+                   "freezing an end needs a filter of its own; don't lock the program's");
   // SO_GET_FILTER counts instructions, not bytes; asked for none it tells how many there are.
   socklen_t count = 0;
   const auto ask = [&](void* to) {
@@ -27,7 +28,8 @@ Result<Bytes> read_filter(const Handle& end) {
   if (answer == 0) return own;
   const int error = errno;
   if (error == EACCES)
-    return failure(ErrorCode::not_movable, "the socket has an eBPF filter, which can't be read back");
+    return failure(ErrorCode::not_movable, "the socket has an eBPF filter, which can't be read back",
+                   "a classic BPF filter (SO_ATTACH_FILTER) moves along");
   return system_failure(error, "can't read SO_GET_FILTER");
 }
 

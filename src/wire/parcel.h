@@ -31,6 +31,9 @@ struct Limits {
   std::uint8_t descriptors = 250;              // of one frame; the kernel's SCM_MAX_FD is 253
 };
 
+// A daemon's replies on the control socket may be longer: a hundred thousand connections in one list.
+inline constexpr Limits reply_limits{.message_bytes = 1u << 26};
+
 struct Parcel {
   std::string message;             // protobuf bytes
   std::vector<Bytes> attachments;

@@ -43,7 +43,7 @@ TEST_F(ParkedEnds, ComeBackToOneThatNeverLeft) {
 }
 
 TEST_F(ParkedEnds, ATicketServesOnceAndOnlyIfItIsOne) {
-  auto [stayer, fd] = connect("alpha", "beta", true, false, false, {});
+  auto [stayer, fd] = connect("alpha", "beta", true, false, false, {.receive = 1});
   const std::string ticket = client("beta").park(fd.release());
   const auto refusal = [&](const std::string& shown) {
     try {

@@ -31,8 +31,8 @@ class Refusals : public LabTest {
       EXPECT_EQ(connected.stayer.verdict(2 * half, 2 * half), "");
     }
   };
-  static Talk talk() {
-    Talk out{connect("alpha", "beta", true, false, false, {.calls = "timeout", .send = 2 * half, .receive = 2 * half})};
+  static Talk talk(const std::string& calls = "timeout") {
+    Talk out{connect("alpha", "beta", true, false, false, {.calls = calls, .send = 2 * half, .receive = 2 * half})};
     out.before();
     return out;
   }
@@ -84,9 +84,10 @@ TEST_F(Refusals, NoDaemonAtTheDestination) {
 
 // The other end is on this machine, but on no host of the cluster.
 TEST_F(Refusals, OtherEndOutsideTheCluster) {
+  Fd listener;
   const Fd fd = host("beta").inside([&] {
     EXPECT_EQ(std::system("ip address add 10.250.0.1/32 dev lo && ip address add 10.250.0.2/32 dev lo"), 0);
-    Fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    listener = Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_storage address{};
     const socklen_t size = Endpoint::parse("10.250.0.1:6000").value().to_sockaddr(AF_INET, address);
     EXPECT_EQ(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
@@ -151,11 +152,11 @@ TEST_F(Refusals, AReceiverThatDiesBeforeTheCommit) {
 
 // The peer's program is traced by a debugger: it can't be paused, and is not touched.
 TEST_F(Refusals, TheStayersProgramIsBeingDebugged) {
-  Talk talk = this->talk();
+  Talk talk = this->talk("blocking");  // another way of waiting would notice the debugger by an EINTR
   Client there = client("gamma");
   there.register_receiver("test");
   auto tracer = host("alpha").spawn(
-      {.argv = {"sh", "-c", "exec strace -f -o /dev/null -p $(pgrep -n -f sockswap-test-stayer)"}});
+      {.argv = {"sh", "-c", "exec strace -f -o /dev/null -p $(pgrep -n -x sockswap-test-s)"}});
   ASSERT_TRUE(tracer);
   const auto traced = [&] {
     return host("alpha").run({"sh", "-c", "grep -q 'TracerPid:[[:space:]]*[1-9]' /proc/[0-9]*/status"})->status.ok();

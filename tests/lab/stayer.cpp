@@ -6,6 +6,7 @@
 //
 // Prints "connected"; with --read-late or --write-late, begins to read (write) when its standard input has a
 // line "read" ("write"). At the end prints "sent N received M" and exits with 0 if both are as asked for.
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -148,12 +149,14 @@ int main(int argc, char** argv) {
     send_all(*writing, arguments.send);
   });
   read_gate.pass();
-  std::size_t received = receive_all(*reading, arguments.receive);
+  const std::size_t received = receive_all(*reading, arguments.receive);
   writer.join();
   // Only now: a half-closed connection would not move.
   ::shutdown(fd, SHUT_WR);
+  // Without waiting as before: with both directions closed, EPOLLHUP is what there is to see.
   char beyond = 0;
-  received += reading->read(&beyond, 1);
+  ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+  if (const ssize_t more = ::recv(fd, &beyond, 1, 0); more != 0) stayer::anomaly("recv at the end", more < 0 ? errno : 0);
   std::printf("sent %zu received %zu\n", arguments.send, received);
   std::fflush(stdout);
   std::_Exit(received == arguments.receive ? 0 : 4);

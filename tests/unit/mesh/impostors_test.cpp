@@ -108,17 +108,19 @@ TEST_F(Impostors, LearnTheReasonOverALossyNetwork) {
   MeshLimits limits;
   limits.session.farewell = std::chrono::milliseconds(20000);
   alpha = start("alpha", known, limits);
-  const cluster::Identity identity = cluster.identity("mallory");
-  expect_refusal(ErrorCode::unknown_host, [&](RawPeer& peer) {
+  const cluster::Identity identity = cluster.identity("beta");
+  expect_refusal(ErrorCode::version_mismatch, [&](RawPeer& peer) {
     peer.enlarge_send_buffer(1 << 20);
     EXPECT_TRUE(peer.secure_as_client({.identity = &identity}));
+    EXPECT_TRUE(peer.receive()->has_hello());
     peer.go_deaf();
+    peer.send(RawPeer::hello("beta", newest_version + 1, newest_version + 1));
     peer.send_bytes(view_of(std::string(400 << 10, 'x')));
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
     peer.hear_again();
     const auto answer = peer.receive();
     ASSERT_TRUE(answer);
-    EXPECT_EQ(answer->goodbye().error().code(), static_cast<unsigned>(ErrorCode::unknown_host));
+    EXPECT_EQ(answer->goodbye().error().code(), static_cast<unsigned>(ErrorCode::version_mismatch));
   });
 }
 
