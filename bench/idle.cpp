@@ -18,15 +18,17 @@ constexpr struct {
 } parts[] = {
     {"origin_freezes_and_captures", "origin.freezing", "origin.frozen"},
     {"hold_travels", "origin.frozen", "peer.holding"},
-    {"peer_pauses_freezes_captures", "peer.holding", "peer.held"},
+    {"peer_pauses_programs", "peer.holding", "peer.paused"},
+    {"peer_freezes_and_captures", "peer.paused", "peer.held"},
     {"held_travels", "peer.held", "origin.held"},
     {"deliver_travels", "origin.delivered", "destination.delivered"},
     {"destination_rebuilds", "destination.delivered", "destination.rebuilt"},
     {"commit_waits_for_ready", "origin.held", "origin.committed"},
     {"swap_travels", "origin.committed", "peer.swapping"},
-    {"peer_repoints_and_resumes", "peer.swapping", "peer.swapped"},
-    {"swapped_travels", "peer.swapped", "destination.letting go"},
+    {"peer_repoints", "peer.swapping", "peer.repointed"},
+    {"swapped_travels", "peer.repointed", "destination.letting go"},
     {"destination_thaws", "destination.letting go", "destination.thawed"},
+    {"besides_peer_resumes", "peer.repointed", "peer.swapped"},
 };
 
 }  // namespace

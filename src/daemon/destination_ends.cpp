@@ -28,7 +28,7 @@ Result<> check_is_of(const Context& context, const std::string& host, const Addr
 }
 
 Result<socket::Reservation> reserve_one(const Context& context, int family, const FourTuple& wanted) {
-  SOCKSWAP_TRY(const auto taken, process::find_connection(wanted));
+  SOCKSWAP_TRY(const bool taken, process::is_taken(wanted));
   if (!taken) {
     auto same_port = socket::reserve(context.kernel, family, wanted.local);
     if (same_port) return same_port;

@@ -49,7 +49,7 @@ Result<> check_place(const Context& context, const std::string& destination, con
                    fmt::format("{} is to be re-pointed to {}-{}, which is not between {} and {}", tuple.text(),
                                place.local.text(), place.remote.text(), context.self, destination),
                    "do all hosts have the same hosts.toml?");
-  SOCKSWAP_TRY(const auto taken, process::find_connection({place.local, place.remote}));
+  SOCKSWAP_TRY(const bool taken, process::is_taken({place.local, place.remote}));
   if (taken)
     return failure(ErrorCode::no_resources,
                    fmt::format("{} has a connection {}-{} already", context.self, place.local.text(),
@@ -93,10 +93,12 @@ Result<> PeerEnds::find(const Context& context, const std::string& asking, const
     ends_.push_back(*std::move(end));
   }
   if (ends_.empty()) return failure(ErrorCode::usage, "asked to find no end at all");
+  SOCKSWAP_TRY(process::Pauser pauser, process::Pauser::make());
+  pauser_ = std::move(pauser);
   return {};
 }
 
-Result<> PeerEnds::pause() {
+Result<> PeerEnds::pause_holders() {
   std::vector<process::Holder> holders;
   std::vector<std::uint32_t> inodes;
   std::set<pid_t> seen;
@@ -105,12 +107,14 @@ Result<> PeerEnds::pause() {
     for (const process::Holder& holder : end.holders)
       if (seen.insert(holder.pid).second) holders.push_back(holder);
   }
-  SOCKSWAP_TRY(process::Paused paused, process::Paused::pause(holders, inodes, pause_deadline));
-  paused_ = std::move(paused);
+  auto paused = process::Paused::pause(*std::move(pauser_), holders, inodes, pause_deadline);
+  pauser_.reset();
+  if (!paused) return failure(std::move(paused).error());
+  paused_ = *std::move(paused);
   return {};
 }
 
-Result<> PeerEnds::freeze(socket::Kernel& kernel, End& end) {
+Result<> PeerEnds::freeze_one(socket::Kernel& kernel, End& end) {
   SOCKSWAP_TRY(socket::FrozenEnd frozen, socket::FrozenEnd::freeze(kernel, std::move(end.fd), socket::Intent::stay));
   end.frozen = std::move(frozen);
   SOCKSWAP_TRY(socket::Image image, end.frozen->capture());
@@ -118,8 +122,7 @@ Result<> PeerEnds::freeze(socket::Kernel& kernel, End& end) {
   return socket::check_agreement(end.image->position, end.moving);
 }
 
-Result<std::vector<move::Peer::HeldEnd>> PeerEnds::hold(const Context& context, const std::string& destination,
-                                                             const wire::Hold& hold) {
+Result<> PeerEnds::pause(const Context& context, const std::string& destination, const wire::Hold& hold) {
   if (static_cast<std::size_t>(hold.ends_size()) != ends_.size())
     return failure(ErrorCode::disagreement, "asked to hold other ends than were found");
   for (const wire::Hold::End& asked : hold.ends()) {
@@ -131,10 +134,13 @@ Result<std::vector<move::Peer::HeldEnd>> PeerEnds::hold(const Context& context, 
     SOCKSWAP_TRY(end->place.remote, wire::from_message(asked.new_remote()));
     SOCKSWAP_CHECK(check_place(context, destination, end->tuple, end->place));
   }
-  SOCKSWAP_CHECK(pause());
+  return pause_holders();
+}
+
+Result<std::vector<move::Peer::HeldEnd>> PeerEnds::freeze(socket::Kernel& kernel) {
   std::vector<move::Peer::HeldEnd> held;
   for (End& end : ends_) {
-    if (auto frozen = freeze(context.kernel, end); !frozen)
+    if (auto frozen = freeze_one(kernel, end); !frozen)
       return failure(std::move(frozen).error().while_doing("hold " + end.tuple.text()));
     held.push_back({end.index, end.image->position});
   }
@@ -162,10 +168,15 @@ std::vector<Error> PeerEnds::swap(const wire::SwapEnds& swap, std::vector<Bytes>
     failures.back().code = ErrorCode::lost;
     if (end != ends_.end()) failures.back().message = end->tuple.text() + ": " + failures.back().text();
   }
-  if (auto resumed = paused_->resume(); !resumed) failures.push_back(std::move(resumed).error());
-  paused_.reset();
   ends_.clear();
   return failures;
+}
+
+Result<> PeerEnds::resume() {
+  if (!paused_) return {};
+  auto resumed = paused_->resume();
+  paused_.reset();
+  return resumed;
 }
 
 Result<> PeerEnds::thaw() {
@@ -174,9 +185,8 @@ Result<> PeerEnds::thaw() {
     if (end.frozen)
       if (auto thawed = end.frozen->thaw(); !thawed) outcome = std::move(thawed);
   ends_.clear();
-  if (paused_)
-    if (auto resumed = paused_->resume(); !resumed) outcome = std::move(resumed);
-  paused_.reset();
+  pauser_.reset();
+  if (auto resumed = resume(); !resumed) outcome = std::move(resumed);
   return outcome;
 }
 

@@ -18,13 +18,18 @@ class PeerEnds {
   // movable, no holder that can be paused, or not the asking host's to re-point.
   Result<> find(const Context& context, const std::string& asking, const wire::Find& find);
 
-  // Pauses the holders, freezes and captures; all, or none with everything as it was.
-  Result<std::vector<move::Peer::HeldEnd>> hold(const Context& context, const std::string& destination,
-                                                  const wire::Hold& hold);
+  // Pauses the holders, once it is clear that the ends may go where they are to go.
+  Result<> pause(const Context& context, const std::string& destination, const wire::Hold& hold);
 
-  // After the commit: re-points all, thaws them and lets the holders go. What failed is listed; the
-  // others go on.
+  // After pause(): freezes and captures. After a failure of either, thaw() makes everything as it was.
+  Result<std::vector<move::Peer::HeldEnd>> freeze(socket::Kernel& kernel);
+
+  // After the commit: re-points all and thaws them. What failed is listed; the others go on. The holders
+  // still stand still.
   std::vector<Error> swap(const wire::SwapEnds& swap, std::vector<Bytes> in_flight);
+
+  // After swap(): lets the holders go.
+  Result<> resume();
 
   // Undo: thaws, and lets the holders go.
   Result<> thaw();
@@ -44,10 +49,11 @@ class PeerEnds {
     std::optional<socket::Image> image;
   };
   Result<End> find_one(const Context& context, const std::string& asking, const wire::Find::End& sought);
-  Result<> pause();
-  Result<> freeze(socket::Kernel& kernel, End& end);
+  Result<> pause_holders();
+  static Result<> freeze_one(socket::Kernel& kernel, End& end);
   static Result<> repoint(End& end, const wire::SwapEnds::End& swap, ByteView in_flight);
 
+  std::optional<process::Pauser> pauser_;  // from find() to hold()
   std::optional<process::Paused> paused_;  // before ends_: the ends thaw first, then the programs run
   std::vector<End> ends_;
 };

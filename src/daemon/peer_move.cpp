@@ -26,7 +26,10 @@ void PeerMove::perform(move::action::FindEnds&) {
 
 void PeerMove::perform(move::action::HoldEnds&) {
   record_->step("holding");
-  auto held = ends_.hold(context_, machine_.destination(), message_->hold());
+  if (auto paused = ends_.pause(context_, machine_.destination(), message_->hold()); !paused)
+    return fail(std::move(paused).error());
+  record_->step("paused");
+  auto held = ends_.freeze(context_.kernel);
   if (!held) return fail(std::move(held).error());
   run(machine_.on_held(*held));
 }
@@ -34,10 +37,16 @@ void PeerMove::perform(move::action::HoldEnds&) {
 void PeerMove::perform(move::action::SwapEnds&) {
   record_->step("swapping");
   const std::vector<Error> failures = ends_.swap(message_->swap(), std::move(attachments_));
-  record_->step("swapped");
+  record_->step("repointed");
   for (const Error& error : failures) log::error("move {}: {}", id_.text(), error.text());
   if (!failures.empty()) record_->error = failures.front();
   run(machine_.on_swapped(failures));
+}
+
+void PeerMove::perform(move::action::ResumeHolders&) {
+  if (auto resumed = ends_.resume(); !resumed)
+    log::error("move {}: a paused program could not be let go: {}", id_.text(), resumed.error().text());
+  record_->step("swapped");
 }
 
 void PeerMove::perform(move::action::ThawEnds&) {

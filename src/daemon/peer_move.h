@@ -19,6 +19,7 @@ class PeerMove : public Running<move::Peer, PeerMove> {
   void perform(move::action::FindEnds&);
   void perform(move::action::HoldEnds&);
   void perform(move::action::SwapEnds&);
+  void perform(move::action::ResumeHolders&);
   void perform(move::action::ThawEnds&);
 
   void fail(Error error);

@@ -57,7 +57,8 @@ struct DropEnds {};       // undo: reservations and dormant ends vanish silently
 // ---- peer ----
 struct FindEnds {};       // find, check, look up holders -> on_found | on_failure
 struct HoldEnds {};       // pause, freeze, capture -> on_held | on_failure (with everything as it was)
-struct SwapEnds {};       // re-point, thaw, resume -> on_swapped
+struct SwapEnds {};       // re-point, thaw -> on_swapped
+struct ResumeHolders {};  // after SwapEnds: the programs run on
 struct ThawEnds {};       // undo: thaw, resume
 
 }  // namespace sockswap::move::action

@@ -76,6 +76,7 @@ Peer::Actions Peer::on_swapped(const std::vector<Error>& failures) {
   Actions actions;
   // The destination waits for it with a thawed program at stake; the origin only to report.
   actions.emplace_back(action::Send{destination_, swapped});
+  if (first_time) actions.emplace_back(action::ResumeHolders{});
   if (origin_ != destination_) actions.emplace_back(action::Send{origin_, std::move(swapped)});
   if (first_time) {
     actions.emplace_back(action::Write{Mark::peer_swapped});

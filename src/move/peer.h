@@ -15,7 +15,8 @@ namespace sockswap::move {
 class Peer {
  public:
   using Action = std::variant<action::Send, action::Write, action::Step, action::SetTimer, action::FindEnds,
-                              action::HoldEnds, action::SwapEnds, action::ThawEnds, action::Finish>;
+                              action::HoldEnds, action::SwapEnds, action::ResumeHolders, action::ThawEnds,
+                              action::Finish>;
   using Actions = std::vector<Action>;
   enum class State { finding, found, holding, held, swapping, swapped, finished };
 

@@ -28,39 +28,16 @@ void await_end(pid_t tid) {
 
 }  // namespace
 
-// Phases: starting -> holding | failed by the tracer's thread; holding -> leaving by the owner;
-// leaving -> left by the tracer's thread. `outcome` and `tracer` belong to whoever may make the next
-// step.
-struct Paused::Session {
-  enum Phase : int { starting, holding, failed, leaving, left };
-
-  std::span<const Holder> holders;
-  std::span<const std::uint32_t> inodes;
-  Tracer::Deadline deadline;
-  Tracer tracer;
-  pthread_t thread{};
-  std::atomic<pid_t> tid{0};
-  std::atomic<Phase> phase{starting};
-  std::binary_semaphore started{0};  // the end of `starting`
-  Result<> outcome;
-  bool released = false;
-
-  void advance(Phase to) {
-    phase.store(to, std::memory_order_release);
-    phase.notify_all();
-  }
-
-  void trace() {
-    tid = ::gettid();
-    outcome = tracer.stop(holders, inodes, deadline);
-    if (outcome) {
-      advance(holding);
-      started.release();
-      phase.wait(holding, std::memory_order_acquire);
-    }
-    released = tracer.release();
-    advance(outcome ? left : failed);
-    if (!outcome) started.release();
+// Phases: waiting -> starting -> holding | failed; holding -> leaving -> left. The owner makes the steps to
+// starting and leaving, the tracer's thread the others; waiting -> leaving if it is never used. `outcome_`
+// and `tracer_` belong to whoever may make the next step.
+class TracerThread {
+ public:
+  TracerThread() = default;
+  TracerThread(const TracerThread&) = delete;
+  TracerThread& operator=(const TracerThread&) = delete;
+  ~TracerThread() {
+    if (running_) let_go();
   }
 
   Result<> start() {
@@ -70,64 +47,118 @@ struct Paused::Session {
     ::pthread_attr_init(&attributes);
     ::pthread_attr_setstacksize(&attributes, kStackSize);
     ::pthread_attr_setsigmask_np(&attributes, &all);  // the program's handlers run on its own threads
-    const auto body = [](void* session) -> void* {
-      static_cast<Session*>(session)->trace();
+    const auto body = [](void* self) -> void* {
+      static_cast<TracerThread*>(self)->trace();
       return nullptr;
     };
-    const int error = ::pthread_create(&thread, &attributes, body, this);
+    const int error = ::pthread_create(&thread_, &attributes, body, this);
     ::pthread_attr_destroy(&attributes);
     if (error != 0) return system_failure(error, "create the tracing thread", ErrorCode::no_resources);
-    while (!started.try_acquire_for(kHelpEvery)) tracer.take_ended();
-    if (phase.load(std::memory_order_acquire) == holding) return {};
-    end_thread();
-    return std::move(outcome);
+    running_ = true;
+    return {};
+  }
+
+  Result<> stop(std::span<const Holder> holders, std::span<const std::uint32_t> inodes,
+                Tracer::Deadline deadline) {
+    holders_ = holders;
+    inodes_ = inodes;
+    deadline_ = deadline;
+    advance(starting);
+    while (!started_.try_acquire_for(kHelpEvery)) tracer_.take_ended();
+    if (phase_.load(std::memory_order_acquire) == holding) return {};
+    end();
+    return std::move(outcome_);
   }
 
   void let_go() {
     advance(leaving);
-    phase.wait(leaving, std::memory_order_acquire);
-    end_thread();
+    phase_.wait(leaving, std::memory_order_acquire);
+    end();
   }
 
-  void end_thread() {
-    ::pthread_join(thread, nullptr);
-    if (!released) await_end(tid);
+  bool all_dead() const { return tracer_.all_dead(); }
+
+ private:
+  enum Phase : int { waiting, starting, holding, failed, leaving, left };
+
+  void advance(Phase to) {
+    phase_.store(to, std::memory_order_release);
+    phase_.notify_all();
   }
+
+  void trace() {
+    tid_ = ::gettid();
+    phase_.wait(waiting, std::memory_order_acquire);
+    if (phase_.load(std::memory_order_acquire) == leaving) {
+      released_ = true;
+      return advance(left);
+    }
+    outcome_ = tracer_.stop(holders_, inodes_, deadline_);
+    if (outcome_) {
+      advance(holding);
+      started_.release();
+      phase_.wait(holding, std::memory_order_acquire);
+    }
+    released_ = tracer_.release();
+    advance(outcome_ ? left : failed);
+    if (!outcome_) started_.release();
+  }
+
+  void end() {
+    ::pthread_join(thread_, nullptr);
+    running_ = false;
+    if (!released_) await_end(tid_);
+  }
+
+  std::span<const Holder> holders_;
+  std::span<const std::uint32_t> inodes_;
+  Tracer::Deadline deadline_;
+  Tracer tracer_;
+  pthread_t thread_{};
+  bool running_ = false;
+  std::atomic<pid_t> tid_{0};
+  std::atomic<Phase> phase_{waiting};
+  std::binary_semaphore started_{0};  // the end of `starting`
+  Result<> outcome_;
+  bool released_ = false;
 };
 
-Paused::Paused(std::unique_ptr<Session> session) : session_(std::move(session)) {}
-Paused::Paused(Paused&&) noexcept = default;
+Pauser::Pauser(std::unique_ptr<TracerThread> thread) : thread_(std::move(thread)) {}
+Pauser::Pauser(Pauser&&) noexcept = default;
+Pauser& Pauser::operator=(Pauser&&) noexcept = default;
+Pauser::~Pauser() = default;
 
-Paused& Paused::operator=(Paused&& other) noexcept {
-  if (this != &other) {
-    if (session_) session_->let_go();
-    session_ = std::move(other.session_);
-  }
-  return *this;
+Result<Pauser> Pauser::make() {
+  SOCKSWAP_CHECK(check_eintr_cure());
+  auto thread = std::make_unique<TracerThread>();
+  SOCKSWAP_CHECK(thread->start());
+  return Pauser(std::move(thread));
 }
 
-Paused::~Paused() {
-  if (session_) session_->let_go();
+Paused::Paused(std::unique_ptr<TracerThread> thread) : thread_(std::move(thread)) {}
+Paused::Paused(Paused&&) noexcept = default;
+Paused& Paused::operator=(Paused&&) noexcept = default;
+Paused::~Paused() = default;
+
+Result<Paused> Paused::pause(Pauser pauser, std::span<const Holder> holders,
+                             std::span<const std::uint32_t> inodes, std::chrono::milliseconds deadline) {
+  SOCKSWAP_CHECK(pauser.thread_->stop(holders, inodes, std::chrono::steady_clock::now() + deadline));
+  return Paused(std::move(pauser.thread_));
 }
 
 Result<Paused> Paused::pause(std::span<const Holder> holders, std::span<const std::uint32_t> inodes,
                              std::chrono::milliseconds deadline) {
-  SOCKSWAP_CHECK(check_eintr_cure());
-  auto session = std::make_unique<Session>();
-  session->holders = holders;
-  session->inodes = inodes;
-  session->deadline = std::chrono::steady_clock::now() + deadline;
-  SOCKSWAP_CHECK(session->start());
-  return Paused(std::move(session));
+  SOCKSWAP_TRY(Pauser pauser, Pauser::make());
+  return pause(std::move(pauser), holders, inodes, deadline);
 }
 
 Result<> Paused::resume() {
-  if (!session_) return failure(ErrorCode::usage, "nothing is paused");
-  session_->let_go();
-  session_.reset();
+  if (!thread_) return failure(ErrorCode::usage, "nothing is paused");
+  thread_->let_go();
+  thread_.reset();
   return {};
 }
 
-bool Paused::empty() const { return !session_ || session_->tracer.all_dead(); }
+bool Paused::empty() const { return !thread_ || thread_->all_dead(); }
 
 }  // namespace sockswap::process

@@ -34,6 +34,24 @@ namespace sockswap::process {
 // holder: for a batch of sockets, once is enough.
 Result<> check_pausable(std::span<const Holder> holders);
 
+class Paused;
+class TracerThread;
+
+// A tracer's thread, ready: making one takes longer than stopping a program, so whoever knows that a
+// pause will be wanted makes it before anything stands still. Destroyed unused, it just ends.
+class Pauser {
+ public:
+  static Result<Pauser> make();
+  Pauser(Pauser&&) noexcept;
+  Pauser& operator=(Pauser&&) noexcept;
+  ~Pauser();
+
+ private:
+  friend class Paused;
+  explicit Pauser(std::unique_ptr<TracerThread> thread);
+  std::unique_ptr<TracerThread> thread_;
+};
+
 class Paused {
  public:
   Paused(Paused&&) noexcept;
@@ -45,6 +63,8 @@ class Paused {
   // runs again and the error is timed_out. A process that was stopped by SIGSTOP before stays so
   // afterwards. Holders that have ended are left out. `inodes`: the sockets that they hold, by which
   // processes born since the holders were found are recognised.
+  static Result<Paused> pause(Pauser pauser, std::span<const Holder> holders,
+                              std::span<const std::uint32_t> inodes, std::chrono::milliseconds deadline);
   static Result<Paused> pause(std::span<const Holder> holders, std::span<const std::uint32_t> inodes,
                               std::chrono::milliseconds deadline);
   static Result<Paused> pause(std::span<const Holder> holders, std::uint32_t inode,
@@ -59,9 +79,8 @@ class Paused {
   bool empty() const;  // nobody left: all paused processes have died, or were let go
 
  private:
-  struct Session;
-  explicit Paused(std::unique_ptr<Session> session);
-  std::unique_ptr<Session> session_;
+  explicit Paused(std::unique_ptr<TracerThread> thread);
+  std::unique_ptr<TracerThread> thread_;
 };
 
 }  // namespace sockswap::process

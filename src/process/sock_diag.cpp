@@ -112,6 +112,22 @@ void put(const Endpoint& endpoint, __be32 (&address)[4], __be16& port) {
   port = htons(endpoint.port);
 }
 
+// The kernel's own lookup, in its hash.
+Result<std::vector<SocketEntry>> look_up(mnl_socket* netlink, const FourTuple& tuple) {
+  if (tuple.local.address.is_v4() != tuple.remote.address.is_v4())
+    return failure(ErrorCode::usage, "one address is IPv4, the other IPv6: " + tuple.text());
+  // The kernel finds a v4-mapped socket in its IPv4 table too (inet_lookup) and says AF_INET6 of it.
+  inet_diag_req_v2 request = request_for(tuple.local.address.is_v4() ? AF_INET : AF_INET6);
+  put(tuple.local, request.id.idiag_src, request.id.idiag_sport);
+  put(tuple.remote, request.id.idiag_dst, request.id.idiag_dport);
+  std::vector<SocketEntry> entries;
+  auto asked = ask(netlink, request, 0, entries);
+  if (!asked && asked.error().sys_errno != ENOENT) return failure(std::move(asked).error());
+  // It goes on to listeners.
+  std::erase_if(entries, [&](const SocketEntry& entry) { return entry.tuple != tuple; });
+  return entries;
+}
+
 }  // namespace
 
 Result<std::vector<SocketEntry>> list_connections() {
@@ -119,21 +135,17 @@ Result<std::vector<SocketEntry>> list_connections() {
   return dump(netlink.get());
 }
 
-Result<std::optional<SocketEntry>> find_connection(const FourTuple& tuple) {
-  if (tuple.local.address.is_v4() != tuple.remote.address.is_v4())
-    return failure(ErrorCode::usage, "one address is IPv4, the other IPv6: " + tuple.text());
+Result<bool> is_taken(const FourTuple& tuple) {
   SOCKSWAP_TRY(const Netlink netlink, open_netlink());
+  SOCKSWAP_TRY(const auto entries, look_up(netlink.get(), tuple));
+  return !entries.empty();
+}
 
-  // The kernel finds a v4-mapped socket in its IPv4 table too (inet_lookup) and says AF_INET6 of it.
-  inet_diag_req_v2 request = request_for(tuple.local.address.is_v4() ? AF_INET : AF_INET6);
-  put(tuple.local, request.id.idiag_src, request.id.idiag_sport);
-  put(tuple.remote, request.id.idiag_dst, request.id.idiag_dport);
-  std::vector<SocketEntry> entries;
-  auto asked = ask(netlink.get(), request, 0, entries);
-  if (!asked && asked.error().sys_errno != ENOENT) return failure(std::move(asked).error());
+Result<std::optional<SocketEntry>> find_connection(const FourTuple& tuple) {
+  SOCKSWAP_TRY(const Netlink netlink, open_netlink());
+  SOCKSWAP_TRY(auto entries, look_up(netlink.get(), tuple));
 
-  // The lookup goes on to listeners, and misses sockets that are bound to a device: then the whole
-  // table is read.
+  // The lookup misses sockets that are bound to a device: then the whole table is read.
   const auto same = [&](const SocketEntry& entry) { return entry.tuple == tuple; };
   auto found = std::find_if(entries.begin(), entries.end(), same);
   if (found == entries.end()) {

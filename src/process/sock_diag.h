@@ -24,7 +24,10 @@ struct SocketEntry {
 // Every connected TCP socket (established and half-closed states; no listeners, no TIME_WAIT).
 Result<std::vector<SocketEntry>> list_connections();
 
-// One, by its 4-tuple; std::nullopt if there is none.
+// One, by its 4-tuple; std::nullopt if there is none. Costs a look at the whole table if there is none.
 Result<std::optional<SocketEntry>> find_connection(const FourTuple& tuple);
+
+// Has a socket that isn't bound to a device this 4-tuple? Costs one lookup, also if there is none.
+Result<bool> is_taken(const FourTuple& tuple);
 
 }  // namespace sockswap::process

@@ -50,7 +50,7 @@ Result<bool> Tracer::adopt_newborn(std::span<const std::uint32_t> inodes) {
   if (newest == searched_to_ && newest != 0) return false;
   const std::size_t known = processes_.size();
   const auto look_at = [&](pid_t pid) -> Result<> {
-    if (pid == ::getpid() || threads_.contains(pid)) return {};
+    if (pid == ::getpid() || pid == self_ || threads_.contains(pid)) return {};
     const auto holder = holder_among(pid, inodes);
     if (!holder) return {};
     const Fd folder = open_process(pid);

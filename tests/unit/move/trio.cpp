@@ -257,6 +257,9 @@ void Trio::peer_actions(Peer::Actions actions) {
                             staying = Staying::live_to_destination;
                             peer_actions(peer_->on_swapped({}));
                           },
+                          [&](action::ResumeHolders&) {
+                            require(staying == Staying::live_to_destination, "resumed before the swap");
+                          },
                           [&](action::ThawEnds&) {
                             require(staying != Staying::live_to_destination, "thawed after the swap");
                             if (staying == Staying::frozen) staying = Staying::live_to_origin;
