@@ -1,34 +1,14 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <fstream>
 
 #include "demo/chart.h"
 #include "demo/transfer.h"
+#include "lab/scratch.h"
 
 namespace sockswap::demo {
 namespace {
-
-class Scratch {
- public:
-  static Result<Scratch> make() {
-    // Not under /run, which every host has for itself.
-    std::string pattern = (std::filesystem::temp_directory_path() / "sockswap-demo-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) return system_failure(errno, "make a temporary folder");
-    return Scratch(pattern);
-  }
-  Scratch(Scratch&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  ~Scratch() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  explicit Scratch(std::filesystem::path path) : path_(std::move(path)) {}
-  std::filesystem::path path_;
-};
 
 void say(const std::string& text) { fmt::print(stderr, "{}\n", text); }
 
@@ -58,7 +38,7 @@ Result<> write_chart(const Options& options, Transfer& transfer) {
 }  // namespace
 
 Result<std::vector<Transfer>> run(const Options& options) {
-  SOCKSWAP_TRY(const Scratch scratch, Scratch::make());
+  SOCKSWAP_TRY(const lab::Scratch scratch, lab::Scratch::make("sockswap-demo"));
   say(fmt::format("making a file of {} MB from the machine's own files", options.megabytes));
   SOCKSWAP_TRY(const SourceFile file, make_source_file(scratch.path() / "file", options.megabytes * 1'000'000));
   std::vector<Transfer> transfers;

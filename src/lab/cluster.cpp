@@ -3,34 +3,14 @@
 #include <fmt/format.h>
 
 #include <csignal>
-#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
 #include "cluster/authority.h"
+#include "lab/scratch.h"
 
 namespace sockswap::lab {
 namespace {
-
-// A folder that holds the authority's key only as long as it is needed.
-class Scratch {
- public:
-  static Result<Scratch> make() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "sockswap-lab-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) return system_failure(errno, "make a temporary folder");
-    return Scratch(pattern);
-  }
-  Scratch(Scratch&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  ~Scratch() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  explicit Scratch(std::filesystem::path path) : path_(std::move(path)) {}
-  std::filesystem::path path_;
-};
 
 std::string contents(const std::filesystem::path& file) {
   std::ostringstream text;
@@ -41,7 +21,7 @@ std::string contents(const std::filesystem::path& file) {
 }  // namespace
 
 Result<> make_members(Lab& lab) {
-  SOCKSWAP_TRY(const Scratch scratch, Scratch::make());
+  SOCKSWAP_TRY(const Scratch scratch, Scratch::make("sockswap-lab"));
   const std::filesystem::path folder = scratch.path() / "cluster";
   SOCKSWAP_CHECK(cluster::make_cluster(folder));
   for (const auto& host : lab.hosts())

@@ -7,9 +7,11 @@
 
 #include <array>
 #include <cerrno>
+#include <filesystem>
 #include <memory>
 
 #include "commands.h"
+#include "lab/cluster.h"
 #include "lab/lab.h"
 #include "lab/state_file.h"
 
@@ -22,6 +24,7 @@ struct Asked {
   std::string topology = "bridge";
   std::string delay = "0ms", jitter = "0ms", loss = "0", duplicate = "0", reorder = "0", rate = "0bit";
   std::uint64_t seed = 1;
+  std::string sockswapd;
   bool foreground = false;
   bool dry_run = false;
 };
@@ -65,7 +68,7 @@ void print(const LabOptions& options) {
   std::fflush(stdout);
 }
 
-Result<int> own(const LabOptions& options, const std::function<void()>& ready) {
+Result<int> own(const LabOptions& options, const std::string& sockswapd, const std::function<void()>& ready) {
   // Before the lab makes threads, so that none of them takes these signals.
   sigset_t end;
   ::sigemptyset(&end);
@@ -73,7 +76,15 @@ Result<int> own(const LabOptions& options, const std::function<void()>& ready) {
   ::sigprocmask(SIG_BLOCK, &end, nullptr);
 
   const StateFolder folder;
-  SOCKSWAP_TRY(const Lab lab, Lab::create(options));
+  SOCKSWAP_TRY(Lab lab, Lab::create(options));
+  std::vector<Process> daemons;
+  if (!sockswapd.empty()) {
+    SOCKSWAP_CHECK(make_members(lab));
+    for (const auto& host : lab.hosts()) {
+      SOCKSWAP_TRY(Process daemon, host->start_daemon(sockswapd));
+      daemons.push_back(std::move(daemon));
+    }
+  }
   SOCKSWAP_CHECK(folder.save(state_of(lab, options.topology)));
   ready();
   int signal = 0;
@@ -89,7 +100,7 @@ void detach() {
   (void)!::chdir("/");
 }
 
-Result<int> own_in_background(const LabOptions& options) {
+Result<int> own_in_background(const LabOptions& options, const std::string& sockswapd) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0)
     return system_failure(errno, "make a pipe", ErrorCode::no_resources);
@@ -99,7 +110,7 @@ Result<int> own_in_background(const LabOptions& options) {
   if (pid < 0) return system_failure(errno, "go to the background", ErrorCode::no_resources);
   if (pid == 0) {
     ::setsid();
-    return own(options, [&] {
+    return own(options, sockswapd, [&] {
       print(options);
       detach();
       (void)!::write(writing.get(), "", 1);
@@ -131,6 +142,8 @@ Verb add_up(CLI::App& app) {
   app.add_option("--rate", asked->rate, "Rate of each host's link, such as 100mbit");
   app.add_option("--seed", asked->seed, "Seed of what is random; the same seed, the same losses")
       ->capture_default_str();
+  app.add_option("--daemons", asked->sockswapd, "Make the hosts a cluster, and run this sockswapd on each")
+      ->check(CLI::ExistingFile);
   app.add_flag("--foreground", asked->foreground, "Stay, and end the lab with Ctrl-C");
   app.add_flag("--dry-run", asked->dry_run, "Only print the hosts that would be made");
   return [asked]() -> Result<int> {
@@ -139,8 +152,11 @@ Verb add_up(CLI::App& app) {
       print(options);
       return 0;
     }
-    if (asked->foreground) return own(options, [&] { print(options); });
-    return own_in_background(options);
+    // The daemons start in the root folder of their hosts.
+    const std::string sockswapd =
+        asked->sockswapd.empty() ? "" : std::filesystem::absolute(asked->sockswapd).string();
+    if (asked->foreground) return own(options, sockswapd, [&] { print(options); });
+    return own_in_background(options, sockswapd);
   };
 }
 

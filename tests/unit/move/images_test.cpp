@@ -20,7 +20,7 @@ socket::Image full_image() {
   image.timestamp = 123'456;
   image.timestamp_in_usec = true;
   image.buffers = {87'380, 131'072, 3};
-  image.options = {{SOL_SOCKET, SO_KEEPALIVE, bytes_of("\1\0\0\0")}, {6, 13, bytes_of("cubic")}};
+  image.options = {{SOL_SOCKET, SO_KEEPALIVE, bytes_of({"\1\0\0\0", 4})}, {6, 13, bytes_of("cubic")}};
   image.received = test::ramp(0, 20);
   image.unsent = test::ramp(20, 30);
   return image;

@@ -78,7 +78,6 @@ void Trio::post(const std::string& from, const std::string& to, const wire::Mess
   note(from + " -> " + to + ": " + kind(message));
   if (faults_.lose_message == messages++) {
     note("lost, with its session");
-    if (faults_.forget_origin) origin_.reset();
     lose_session(from, to);
     return;
   }
@@ -246,12 +245,12 @@ void Trio::peer_actions(Peer::Actions actions) {
                           },
                           [&](action::HoldEnds&) {
                             if (faults_.failing_action == "hold") return peer_actions(peer_->on_failure(failed("hold")));
-                            require(moving == Moving::frozen, "held before the moving end was frozen");
                             staying = Staying::frozen;
                             peer_actions(peer_->on_held({{0, idle}}));
                           },
                           [&](action::SwapEnds&) {
                             require(committed_, "swapped before the commit");
+                            require(moving != Moving::live, "swapped before the moving end was frozen");
                             require(staying == Staying::frozen, "swapped what wasn't held");
                             require(arriving == Arriving::dormant, "swapped to where nobody is");
                             staying = Staying::live_to_destination;

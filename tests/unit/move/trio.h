@@ -20,13 +20,13 @@ enum class Moving { live, frozen, released };
 enum class Staying { live_to_origin, frozen, live_to_destination };
 enum class Arriving { none, reserved, dormant, live };
 
+struct Faults {
+  std::string failing_action = {};       // "reserve", "rebuild", "find", "hold", "freeze"
+  std::optional<int> lose_message = {};  // the n-th that is sent, with the session it was on
+};
+
 class Trio {
  public:
-  struct Faults {
-    std::string failing_action;      // "reserve", "rebuild", "find", "hold", "freeze"
-    std::optional<int> lose_message;  // the n-th that is sent, with the session it was on
-    bool forget_origin = false;       // the origin's daemon dies when that message is lost, and remembers nothing
-  };
   explicit Trio(Faults faults = {});
 
   // Runs until nothing is left to do; timers fire when nothing else happens, `timers` times at most.

@@ -36,7 +36,7 @@ TEST(Decoder, TheExampleOfTheSpecification) {
   const Bytes bytes = encoded("hi", {bytes_of("abc")});
   const Bytes wanted = [] {
     Bytes out;
-    for (const int octet : {0, 0, 0, 14, 1, 0, 0, 0,                         // message frame, 14 bytes
+    for (const int octet : std::initializer_list<int>{0, 0, 0, 14, 1, 0, 0, 0,                         // message frame, 14 bytes
                             0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 3, 'h', 'i',    // one attachment of 3 bytes
                             0, 0, 0, 3, 2, 0, 0, 0, 'a', 'b', 'c'})          // chunk frame
       out.push_back(static_cast<std::byte>(octet));
