@@ -1,4 +1,5 @@
-// The benchmarks. Each makes a lab, measures, and returns one JSON object with its figure and the parts of it.
+// The benchmarks. Each makes a lab, measures, and returns one JSON object with its figure and the parts of
+// it.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -10,11 +11,11 @@ namespace sockswap::bench {
 using Json = nlohmann::ordered_json;
 
 struct Options {
-  int moves = 1000;       // idle; lone-request makes a tenth
-  int pairs = 7;          // stream: alternating, one moved and one not
-  int megabytes = 400;    // stream
-  std::string rate = "0bit";   // stream: of every link
-  std::string delay = "2ms";   // lone-request: of every link, each way
+  int moves = 1000;           // idle; lone-request makes a tenth
+  int pairs = 7;              // stream: alternating, one moved and one not
+  int megabytes = 400;        // stream
+  std::string rate = "0bit";  // stream: of every link
+  std::string delay = "2ms";  // lone-request: of every link, each way
 };
 
 // Moves of an idle connection, one after the other: how long its end stands still, and of what that is made.

@@ -39,7 +39,8 @@ Result<Json> idle(const Options& options) {
   std::optional<lab::Process> requester;
   Fd fd = mover.accept(port, [&] {
     auto started = cluster.host("alpha").spawn(
-        {.argv = {REQUESTER, cluster.host("beta").v4().text(), std::to_string(port)}, .in = lab::Stdio::pipe()});
+        {.argv = {REQUESTER, cluster.host("beta").v4().text(), std::to_string(port)},
+         .in = lab::Stdio::pipe()});
     if (started) requester = *std::move(started);
   });
   for (int i = 0; i < warm_up + options.moves; ++i) fd = mover.move(std::move(fd));

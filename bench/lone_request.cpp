@@ -1,7 +1,6 @@
 #include <sys/socket.h>
 
 #include <stdexcept>
-#include <thread>
 
 #include "bench.h"
 #include "mover.h"
@@ -48,10 +47,11 @@ Result<Json> lone_request(const Options& options) {
     if (auto asked = requester->write("go\n"); !asked) return failure(std::move(asked).error());
     answer(fd);
     still.push_back(milliseconds_said(*requester));
-    // The request needs two links to get here: when this end freezes it is on the wire, and is dropped.
-    if (auto asked = requester->write("go\n"); !asked) return failure(std::move(asked).error());
-    std::this_thread::sleep_for(delay / 2);
-    fd = mover.move(std::move(fd));
+    // When everything is agreed this end freezes, and the other one only when it has heard of it, two links
+    // later: a request sent now is on the wire then, and is dropped at the frozen end.
+    fd = mover.move(std::move(fd), [&](std::string_view step) {
+      if (step == "agreed") (void)requester->write("go\n");
+    });
     answer(fd);
     moved.push_back(milliseconds_said(*requester));
   }
@@ -62,6 +62,7 @@ Result<Json> lone_request(const Options& options) {
   return Json{{"answer_ms", summary(moved)},
               {"pause_ms", summary(pause)},
               {"answer_without_move_ms", summary(still)},
+              {"added_ms", Json{{"p50", median(moved) - median(still)}}},
               {"whole_move_ms", summary(whole)},
               {"retransmission_timeout_ms", 200},
               {"link_delay_each_way_ms", std::chrono::duration<double, std::milli>(delay).count()}};

@@ -43,7 +43,8 @@ int main(int argc, char** argv) {
   stream->add_option("--pairs", options.pairs)->capture_default_str();
   stream->add_option("--size", options.megabytes, "MB")->capture_default_str();
   stream->add_option("--rate", options.rate, "of every link; 0bit: unshaped")->capture_default_str();
-  CLI::App* lone = add("lone-request", "A request in flight when the move begins", sockswap::bench::lone_request);
+  CLI::App* lone =
+      add("lone-request", "A request in flight when the move begins", sockswap::bench::lone_request);
   lone->add_option("--moves", options.moves, "a tenth as many are made")->capture_default_str();
   lone->add_option("--delay", options.delay, "of every link, each way")->capture_default_str();
   try {

@@ -43,9 +43,11 @@ Fd Mover::accept_from(const Fd& listener) {
   return Fd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
 }
 
-Fd Mover::move(Fd fd) {
+Fd Mover::move(Fd fd, const std::function<void(std::string_view step)>& at_step) {
   const std::string to = where_ == "beta" ? "gamma" : "beta";
-  clients_.at(where_).move(fd.get(), to, "bench");
+  MoveOptions options;
+  if (at_step) options.progress = [&](const char* step, double) { at_step(step); };
+  clients_.at(where_).move(fd.get(), to, "bench", {}, options);
   (void)fd.release();  // the library has closed it
   auto event = clients_.at(to).next(std::chrono::seconds(10));
   if (!event) throw std::runtime_error("the end didn't arrive");

@@ -1,6 +1,7 @@
 // The moving end of a benchmark: its sockets live on lab hosts, its calls go to those hosts' daemons.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <sockswap/sockswap.hpp>
 #include <string>
@@ -22,8 +23,8 @@ class Mover {
     return accept_from(listener);
   }
 
-  // Moves the end to the other of the two hosts and returns it there.
-  Fd move(Fd fd);
+  // Moves the end to the other of the two hosts and returns it there. `at_step` is called as it goes on.
+  Fd move(Fd fd, const std::function<void(std::string_view step)>& at_step = {});
 
   const std::string& where() const { return where_; }
 

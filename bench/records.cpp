@@ -9,7 +9,8 @@ namespace sockswap::bench {
 namespace {
 
 wire::Moves moves_of(lab::Host& host) {
-  auto connection = host.inside([] { return client::ControlConnection::connect("/run/sockswap/control.sock"); });
+  auto connection =
+      host.inside([] { return client::ControlConnection::connect("/run/sockswap/control.sock"); });
   if (!connection) throw std::runtime_error(connection.error().text());
   wire::Request request = connection->request();
   request.mutable_list_moves();
@@ -37,7 +38,8 @@ std::vector<MoveTimes> move_times(lab::Cluster& cluster) {
   return moves;
 }
 
-std::vector<double> between(const std::vector<MoveTimes>& moves, const std::string& from, const std::string& to) {
+std::vector<double> between(const std::vector<MoveTimes>& moves, const std::string& from,
+                            const std::string& to) {
   std::vector<double> out;
   for (const MoveTimes& times : moves)
     if (const auto begin = times.find(from), end = times.find(to); begin != times.end() && end != times.end())

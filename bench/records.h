@@ -17,6 +17,7 @@ using MoveTimes = std::map<std::string, double>;
 std::vector<MoveTimes> move_times(lab::Cluster& cluster);
 
 // Differences of two steps over all moves that have both.
-std::vector<double> between(const std::vector<MoveTimes>& moves, const std::string& from, const std::string& to);
+std::vector<double> between(const std::vector<MoveTimes>& moves, const std::string& from,
+                            const std::string& to);
 
 }  // namespace sockswap::bench

@@ -1,5 +1,5 @@
-// An ordinary client: for each line on its standard input it sends a request of 64 bytes, waits for the answer
-// and prints how many nanoseconds that took. Ends with its input.
+// An ordinary client: for each line on its standard input it sends a request of 64 bytes, waits for the
+// answer and prints how many nanoseconds that took. Ends with its input.
 //
 //   sockswap-requester ADDRESS PORT
 #include <sys/socket.h>

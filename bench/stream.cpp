@@ -27,7 +27,8 @@ class RandomFile {
     std::vector<char> block(1 << 20);
     for (std::uint64_t done = 0; done < bytes; done += block.size()) {
       (void)::getrandom(block.data(), 256, 0);
-      out.write(block.data(), static_cast<std::streamsize>(std::min<std::uint64_t>(block.size(), bytes - done)));
+      out.write(block.data(),
+                static_cast<std::streamsize>(std::min<std::uint64_t>(block.size(), bytes - done)));
     }
     if (!out.flush()) throw std::runtime_error("no room in /dev/shm for the file to send");
   }
@@ -42,7 +43,8 @@ class RandomFile {
 };
 
 // Seconds from the first byte that can be read to the end of the stream.
-double transfer(lab::Cluster& cluster, Mover& mover, const RandomFile& file, std::uint64_t bytes, bool moves) {
+double transfer(lab::Cluster& cluster, Mover& mover, const RandomFile& file, std::uint64_t bytes,
+                bool moves) {
   static std::uint16_t port = first_port;
   ++port;
   std::optional<lab::Process> sender;

@@ -51,9 +51,7 @@ Result<Address> Address::parse(std::string_view text) {
                  "write it as 10.0.0.1 or fd00::1");
 }
 
-bool Address::is_loopback() const {
-  return v4_ ? octets_[0] == 127 : *this == v6(in6addr_loopback);
-}
+bool Address::is_loopback() const { return v4_ ? octets_[0] == 127 : *this == v6(in6addr_loopback); }
 bool Address::is_link_local() const {
   return v4_ ? octets_[0] == 169 && octets_[1] == 254 : octets_[0] == 0xfe && (octets_[1] & 0xc0) == 0x80;
 }
@@ -147,8 +145,9 @@ std::string Endpoint::text() const {
 Result<FourTuple> FourTuple::parse(std::string_view text) {
   const std::size_t dash = text.find('-');
   if (dash == std::string_view::npos)
-    return failure(ErrorCode::usage, fmt::format("'{}' is not a connection", text),
-                   "write it as LOCAL-REMOTE, such as 10.0.0.1:80-10.0.0.2:5000; `sockswap ls` prints them so");
+    return failure(
+        ErrorCode::usage, fmt::format("'{}' is not a connection", text),
+        "write it as LOCAL-REMOTE, such as 10.0.0.1:80-10.0.0.2:5000; `sockswap ls` prints them so");
   SOCKSWAP_TRY(Endpoint local, Endpoint::parse(text.substr(0, dash)));
   SOCKSWAP_TRY(Endpoint remote, Endpoint::parse(text.substr(dash + 1)));
   return FourTuple{local, remote};

@@ -21,9 +21,9 @@ class Address {
  public:
   Address() = default;  // 0.0.0.0
   static Address v4(in_addr address);
-  static Address v6(const in6_addr& address);            // maps v4-mapped to v4
+  static Address v6(const in6_addr& address);                 // maps v4-mapped to v4
   static Result<Address> from_bytes(ByteView network_order);  // 4 or 16 bytes
-  static Result<Address> parse(std::string_view text);   // "10.0.0.1", "fd00::1"; no names, no scope
+  static Result<Address> parse(std::string_view text);        // "10.0.0.1", "fd00::1"; no names, no scope
 
   bool is_v4() const { return v4_; }
   bool is_loopback() const;
@@ -62,7 +62,7 @@ struct FourTuple {
   Endpoint local;
   Endpoint remote;
 
-  FourTuple flipped() const { return {remote, local}; }  // the other end's view
+  FourTuple flipped() const { return {remote, local}; }   // the other end's view
   static Result<FourTuple> parse(std::string_view text);  // "10.0.0.1:80-10.0.0.2:5000"
   std::string text() const;
 

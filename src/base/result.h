@@ -29,15 +29,14 @@ inline tl::unexpected<Error> system_failure(int sys_errno, std::string message,
 // SOCKSWAP_TRY(auto image, capture(end));  hands an error on to the caller
 #define SOCKSWAP_TRY(declaration, expression) \
   SOCKSWAP_TRY_IMPL_(SOCKSWAP_CONCAT(sockswap_result_, __LINE__), declaration, expression)
-#define SOCKSWAP_TRY_IMPL_(temporary, declaration, expression)                        \
-  auto temporary = (expression);                                                      \
+#define SOCKSWAP_TRY_IMPL_(temporary, declaration, expression)                              \
+  auto temporary = (expression);                                                            \
   if (!temporary) return ::tl::unexpected<::sockswap::Error>(std::move(temporary).error()); \
   declaration = std::move(*temporary)
 
 // SOCKSWAP_CHECK(release(end));  the same for Result<void>
-#define SOCKSWAP_CHECK(expression)                                                          \
-  do {                                                                                      \
-    auto sockswap_checked = (expression);                                                   \
-    if (!sockswap_checked)                                                                  \
-      return ::tl::unexpected<::sockswap::Error>(std::move(sockswap_checked).error());      \
+#define SOCKSWAP_CHECK(expression)                                                                          \
+  do {                                                                                                      \
+    auto sockswap_checked = (expression);                                                                   \
+    if (!sockswap_checked) return ::tl::unexpected<::sockswap::Error>(std::move(sockswap_checked).error()); \
   } while (false)

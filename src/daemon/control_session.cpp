@@ -40,10 +40,11 @@ void ControlSession::fail(std::string_view why) {
 }
 
 void ControlSession::wait_readable() {
-  socket_.async_wait(asio::socket_base::wait_read, [self = shared_from_this()](const asio::error_code& error) {
-    if (error || !self->socket_.is_open()) return;
-    if (self->read_some() && self->socket_.is_open()) self->wait_readable();
-  });
+  socket_.async_wait(asio::socket_base::wait_read,
+                     [self = shared_from_this()](const asio::error_code& error) {
+                       if (error || !self->socket_.is_open()) return;
+                       if (self->read_some() && self->socket_.is_open()) self->wait_readable();
+                     });
 }
 
 bool ControlSession::read_some() {
@@ -82,7 +83,8 @@ bool ControlSession::dispatch() {
       fds.push_back(std::move(received_fds_.front()));
       received_fds_.pop_front();
     }
-    if (handlers_.request) handlers_.request(std::move(request), std::move(parcel->attachments), std::move(fds));
+    if (handlers_.request)
+      handlers_.request(std::move(request), std::move(parcel->attachments), std::move(fds));
     if (!socket_.is_open()) return false;
   }
   if (received_fds_.size() > most_waiting_fds) {
@@ -135,11 +137,12 @@ bool ControlSession::write_some() {
 
 void ControlSession::wait_writable() {
   waiting_writable_ = true;
-  socket_.async_wait(asio::socket_base::wait_write, [self = shared_from_this()](const asio::error_code& error) {
-    self->waiting_writable_ = false;
-    if (error || !self->socket_.is_open()) return;
-    if (self->write_some()) self->wait_writable();
-  });
+  socket_.async_wait(asio::socket_base::wait_write,
+                     [self = shared_from_this()](const asio::error_code& error) {
+                       self->waiting_writable_ = false;
+                       if (error || !self->socket_.is_open()) return;
+                       if (self->write_some()) self->wait_writable();
+                     });
 }
 
 }  // namespace sockswap::daemon

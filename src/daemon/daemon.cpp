@@ -18,7 +18,8 @@ Result<cluster::HostTable> load_hosts(const Settings& settings, const std::strin
   const std::filesystem::path file = settings.config / "hosts.toml";
   SOCKSWAP_TRY(cluster::HostTable hosts, cluster::HostTable::load(file));
   if (hosts.find(self) == nullptr)
-    return failure(ErrorCode::unknown_host, fmt::format("{} doesn't list this host, '{}'", file.string(), self),
+    return failure(ErrorCode::unknown_host,
+                   fmt::format("{} doesn't list this host, '{}'", file.string(), self),
                    "copy the cluster's current hosts.toml here (`sockswap cluster add` wrote it)");
   return hosts;
 }
@@ -31,11 +32,13 @@ class Daemon {
       : settings_(settings), hosts_(std::move(hosts)), self_(std::move(self)) {}
 
   Result<> start(const cluster::Identity& identity) {
-    SOCKSWAP_TRY(mesh_, Mesh::make(io_, hosts_, identity,
-                                   {.message = [this](Incoming incoming) { on_message(std::move(incoming)); },
-                                    .lost = [this](const std::string& host,
-                                                   const Error& error) { on_lost(host, error); }}));
-    context_.emplace(Context{io_, hosts_, self_, socket::real_kernel(), *mesh_, locks_, receivers_, history_});
+    SOCKSWAP_TRY(
+        mesh_,
+        Mesh::make(io_, hosts_, identity,
+                   {.message = [this](Incoming incoming) { on_message(std::move(incoming)); },
+                    .lost = [this](const std::string& host, const Error& error) { on_lost(host, error); }}));
+    context_.emplace(
+        Context{io_, hosts_, self_, socket::real_kernel(), *mesh_, locks_, receivers_, history_});
     moves_.emplace(*context_);
     hand_overs_.emplace(*context_);
     parking_.emplace(*context_, *moves_);
@@ -45,7 +48,8 @@ class Daemon {
     std::error_code error;
     std::filesystem::create_directories(settings_.run, error);
     if (error)
-      return failure(ErrorCode::internal, fmt::format("create {}: {}", settings_.run.string(), error.message()));
+      return failure(ErrorCode::internal,
+                     fmt::format("create {}: {}", settings_.run.string(), error.message()));
     SOCKSWAP_CHECK(control_->listen(settings_.run / "control.sock"));
     keep_sessions();
     wait_for_signal();

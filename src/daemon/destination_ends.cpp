@@ -60,8 +60,8 @@ Result<> DestinationEnds::rebuild(socket::Kernel& kernel, const wire::Deliver& d
                                   std::vector<Bytes> queues) {
   const std::size_t count = reservations_.size();
   if (static_cast<std::size_t>(deliver.images_size()) != count || queues.size() != 2 * count)
-    return failure(ErrorCode::disagreement,
-                   fmt::format("{} images and {} queues for {} ends", deliver.images_size(), queues.size(), count));
+    return failure(ErrorCode::disagreement, fmt::format("{} images and {} queues for {} ends",
+                                                        deliver.images_size(), queues.size(), count));
   std::vector<socket::DormantEnd> dormant;
   for (std::size_t i = 0; i < count; ++i) {
     SOCKSWAP_TRY(const socket::Image image,
@@ -85,8 +85,9 @@ std::vector<ArrivedEnd> DestinationEnds::let_go(std::vector<Error>& failures) {
     if (fd)
       ends.push_back({std::move(*fd), {locals_[i], remotes_[i]}, former_[i].local});
     else
-      failures.push_back({ErrorCode::lost, fmt::format("{} could not be thawed: {}", former_[i].text(),
-                                                       fd.error().text()), "", 0});
+      failures.push_back({ErrorCode::lost,
+                          fmt::format("{} could not be thawed: {}", former_[i].text(), fd.error().text()), "",
+                          0});
   }
   dormant_.clear();
   return ends;

@@ -26,7 +26,8 @@ DestinationMove::DestinationMove(Context& context, move::MoveId id, std::string 
 void DestinationMove::perform(move::action::ReserveEnds&) {
   if (offer_.ends().empty() || offer_.ends_size() > most_ends)
     return fail({ErrorCode::too_large,
-                 fmt::format("{} ends in one move; 1 to {} are possible", offer_.ends_size(), most_ends), "", 0});
+                 fmt::format("{} ends in one move; 1 to {} are possible", offer_.ends_size(), most_ends),
+                 "make several moves of it", 0});
   auto receiver = context_.receivers.find(offer_.receiver());
   if (!receiver) return fail(std::move(receiver).error().while_doing(context_.self));
   receiver_ = *receiver;
@@ -41,7 +42,8 @@ void DestinationMove::perform(move::action::ReserveEnds&) {
 void DestinationMove::perform(move::action::RebuildEnds&) {
   record_->step("delivered");
   if (attachments_.empty() || attachments_.back().size() != offer_.state_bytes())
-    return fail({ErrorCode::disagreement, "the state isn't what was offered", "", 0});
+    return fail({ErrorCode::disagreement, "the state isn't what was offered",
+                 "do all hosts run the same version of sockswapd?", 0});
   state_ = std::move(attachments_.back());
   attachments_.pop_back();
   auto rebuilt = ends_.rebuild(context_.kernel, message_->deliver(), std::move(attachments_));
@@ -52,17 +54,18 @@ void DestinationMove::perform(move::action::RebuildEnds&) {
 void DestinationMove::perform(move::action::LetGo&) {
   std::vector<Error> failures;
   record_->step("letting go");
-  Arrived arrived{.id = id_, .from = machine_.origin(), .ends = ends_.let_go(failures), .state = std::move(state_)};
+  Arrived arrived{
+      .id = id_, .from = machine_.origin(), .ends = ends_.let_go(failures), .state = std::move(state_)};
   record_->step("thawed");
   const auto receiver = receiver_.lock();
   auto taken = receiver ? receiver->take(std::move(arrived))
                         : Result<>(failure(ErrorCode::receiver_gone, "the receiving program has ended"));
   if (!taken) {
     log::warn("move {}: {}: its ends are closed", id_.text(), taken.error().text());
-    failures.push_back({ErrorCode::lost,
-                        fmt::format("'{}' on {} ended as the ends were handed to it", offer_.receiver(),
-                                    context_.self),
-                        "the move was committed; the ends were closed, as with the program's own death", 0});
+    failures.push_back(
+        {ErrorCode::lost,
+         fmt::format("'{}' on {} ended as the ends were handed to it", offer_.receiver(), context_.self),
+         "the move was committed; the ends were closed, as with the program's own death", 0});
   }
   record_->step("handed over");
   if (!failures.empty()) record_->error = failures.front();
@@ -76,10 +79,10 @@ void DestinationMove::fail(Error error) {
 
 void DestinationMove::on_receiver_gone(const std::string& receiver) {
   if (receiver != offer_.receiver()) return;
-  run(machine_.on_receiver_gone({ErrorCode::receiver_gone,
-                                 fmt::format("'{}' on {} ended before the move was committed", receiver,
-                                             context_.self),
-                                 "start the receiving program again; the connection goes on where it was", 0}));
+  run(machine_.on_receiver_gone(
+      {ErrorCode::receiver_gone,
+       fmt::format("'{}' on {} ended before the move was committed", receiver, context_.self),
+       "start the receiving program again; the connection goes on where it was", 0}));
 }
 
 }  // namespace sockswap::daemon

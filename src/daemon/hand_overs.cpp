@@ -50,11 +50,10 @@ Result<> HandOvers::ask(std::shared_ptr<Program> operator_, std::uint64_t reques
   SOCKSWAP_TRY(const auto holders, process::find_holders(entry->inode));
   const auto program = program_for(holders);
   if (!program)
-    return failure(
-        ErrorCode::not_movable,
-        fmt::format("{} is held by {}, which doesn't hand connections over", tuple.text(),
-                    holders.empty() ? "no process" : holders.front().command),
-        "an unmodified program can be the staying end; the moving end's program uses libsockswap");
+    return failure(ErrorCode::not_movable,
+                   fmt::format("{} is held by {}, which doesn't hand connections over", tuple.text(),
+                               holders.empty() ? "no process" : holders.front().command),
+                   "an unmodified program can be the staying end; the moving end's program uses libsockswap");
   std::string receiver = what.receiver();
   if (receiver.empty()) receiver = program->names().front();
   if (what.dry_run()) {
@@ -108,7 +107,8 @@ void HandOvers::on_program_gone(const Program* program) {
   for (const auto& [number, question] : questions_)
     if (question.asked == program) unanswered.push_back(number);
   for (const std::uint64_t number : unanswered)
-    give_up(number, {ErrorCode::receiver_gone, "the program that holds the connection ended", "", 0});
+    give_up(number, {ErrorCode::receiver_gone, "the program that holds the connection ended",
+                     "the connection ended with it, as without a move", 0});
   std::erase_if(programs_, [&](const auto& weak) { return weak.expired() || weak.lock().get() == program; });
 }
 

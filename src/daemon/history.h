@@ -17,7 +17,7 @@ namespace sockswap::daemon {
 
 struct MoveRecord {
   struct Step {
-    std::string_view name;  // a literal
+    std::string_view name;        // a literal
     std::chrono::nanoseconds at;  // since `began`
   };
 

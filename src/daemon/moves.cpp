@@ -13,7 +13,8 @@ namespace {
 move::MoveId random_id() {
   move::MoveId id;
   // Can't fail or fall short for so few bytes (getrandom(2)).
-  if (::getrandom(id.octets.data(), id.octets.size(), 0) != static_cast<ssize_t>(id.octets.size())) std::abort();
+  if (::getrandom(id.octets.data(), id.octets.size(), 0) != static_cast<ssize_t>(id.octets.size()))
+    std::abort();
   return id;
 }
 
@@ -106,8 +107,8 @@ void Moves::answer_stranger(const move::MoveId& id, const Incoming& incoming) {
     case wire::Message::kUndo: answer.mutable_undone(); break;
     case wire::Message::kHold:
     case wire::Message::kDeliver:  // given up here when the session was lost
-      wire::to_message(Error{ErrorCode::unreachable, context_.self + " has given the move up: a session was lost",
-                             "try again", 0},
+      wire::to_message(Error{ErrorCode::unreachable,
+                             context_.self + " has given the move up: a session was lost", "try again", 0},
                        *answer.mutable_refuse()->mutable_error());
       break;
     default: return;

@@ -23,7 +23,8 @@ Result<std::vector<socket::Position>> OriginEnds::freeze(std::uint64_t state_byt
     images.push_back(std::move(image));
   }
   std::uint64_t bytes = state_bytes;
-  for (const socket::Image& image : images) bytes += image.received.size() + image.sent.size() + image.unsent.size();
+  for (const socket::Image& image : images)
+    bytes += image.received.size() + image.sent.size() + image.unsent.size();
   if (bytes > wire::Limits{}.attachment_bytes)
     return failure(ErrorCode::too_large,
                    fmt::format("queues and state have {} bytes together, {} can travel in one move", bytes,

@@ -39,10 +39,10 @@ class OriginEnds {
     Bytes bytes;
   };
   socket::Kernel& kernel_;
-  std::vector<Fd> fds_;                     // until frozen
+  std::vector<Fd> fds_;  // until frozen
   std::vector<socket::FrozenEnd> frozen_;
   std::vector<socket::Image> images_;
-  std::vector<InFlight> in_flight_;         // kept until the peers have confirmed
+  std::vector<InFlight> in_flight_;  // kept until the peers have confirmed
 };
 
 }  // namespace sockswap::daemon

@@ -10,6 +10,8 @@
 namespace sockswap::daemon {
 namespace {
 
+constexpr std::chrono::milliseconds telling_interval{50};
+
 Result<FourTuple> tuple_of(socket::Kernel& kernel, int fd, int& family) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
@@ -32,9 +34,10 @@ Result<> check_unshared(int fd, const FourTuple& tuple, pid_t asked_by) {
                process::find_holders(static_cast<std::uint32_t>(about.st_ino), ::getpid()));
   for (const process::Holder& holder : holders)
     if (holder.pid != asked_by)
-      return failure(ErrorCode::not_movable,
-                     fmt::format("{} is shared with {} (process {})", tuple.text(), holder.command, holder.pid),
-                     "close it in all processes but the one that hands it over");
+      return failure(
+          ErrorCode::not_movable,
+          fmt::format("{} is shared with {} (process {})", tuple.text(), holder.command, holder.pid),
+          "close it in all processes but the one that hands it over");
   return {};
 }
 
@@ -60,10 +63,11 @@ Result<move::OriginPlan::End> plan_end(const Context& context, int fd, const Mov
   } else if (const cluster::Host* host = context.hosts.host_of(end.tuple.remote.address)) {
     end.peer = host->name;
   } else {
-    return failure(ErrorCode::no_peer_daemon,
-                   fmt::format("no host of the cluster has {}, the other end of {}",
-                               end.tuple.remote.address.text(), end.tuple.text()),
-                   "both ends are re-pointed, so sockswapd must run at both; `sockswap hosts` lists the cluster");
+    return failure(
+        ErrorCode::no_peer_daemon,
+        fmt::format("no host of the cluster has {}, the other end of {}", end.tuple.remote.address.text(),
+                    end.tuple.text()),
+        "both ends are re-pointed, so sockswapd must run at both; `sockswap hosts` lists the cluster");
   }
   SOCKSWAP_TRY(end.remote, reachable(context, end.tuple, end.peer, order.to));
   return end;
@@ -96,10 +100,9 @@ Result<std::unique_ptr<OriginMove>> OriginMove::prepare(Context& context, move::
   record->destination = plan.destination;
   record->receiver = plan.receiver;
   record->ends = std::move(tuples);
-  return std::unique_ptr<OriginMove>(
-      new OriginMove(context, std::move(plan), std::move(record), std::move(lock),
-                     OriginEnds(context.kernel, std::move(order.fds)), std::move(order.state),
-                     std::move(listener)));
+  return std::unique_ptr<OriginMove>(new OriginMove(
+      context, std::move(plan), std::move(record), std::move(lock),
+      OriginEnds(context.kernel, std::move(order.fds)), std::move(order.state), std::move(listener)));
 }
 
 OriginMove::OriginMove(Context& context, move::OriginPlan plan, std::shared_ptr<MoveRecord> record,
@@ -108,19 +111,39 @@ OriginMove::OriginMove(Context& context, move::OriginPlan plan, std::shared_ptr<
       lock_(std::move(lock)),
       ends_(std::move(ends)),
       state_(std::move(state)),
-      listener_(std::move(listener)) {}
+      listener_(std::move(listener)),
+      telling_(context.io) {}
 
 void OriginMove::perform(move::action::Step& step) {
-  const MoveRecord::Step& reached = record_->step(step.name);
-  if (step.name == "activated") record_->error.reset();  // it may have been in doubt
-  if (listener_.step) listener_.step(reached);
+  record_->step(step.name);
+  if (machine_.state() != move::Origin::State::asking) return;
+  tell_steps();
+}
+
+// To wake the program that asked takes a good part of a short freeze: it is told of the steps after it, or
+// from time to time if it isn't short.
+void OriginMove::tell_steps() {
+  for (; steps_told_ < record_->steps.size(); ++steps_told_)
+    if (listener_.step) listener_.step(record_->steps[steps_told_]);
+}
+
+void OriginMove::tell_now_and_then() {
+  telling_.expires_after(telling_interval);
+  telling_.async_wait([this](const asio::error_code& error) {
+    if (error || !listener_.done) return;
+    tell_steps();
+    tell_now_and_then();
+  });
 }
 
 void OriginMove::perform(move::action::FreezeMoving&) {
+  tell_steps();
+  tell_now_and_then();
   record_->step("freezing");
   auto positions = ends_.freeze(state_.size());
   record_->step("frozen");
-  run(positions ? machine_.on_frozen(*std::move(positions)) : machine_.on_failure(std::move(positions).error()));
+  run(positions ? machine_.on_frozen(*std::move(positions))
+                : machine_.on_failure(std::move(positions).error()));
 }
 
 void OriginMove::perform(move::action::SendDeliver&) {
@@ -155,6 +178,8 @@ void OriginMove::perform(move::action::Conclude& conclude) {
   record_->error = conclude.error;
   record_->state = name(machine_.state());
   if (!listener_.done) return;
+  tell_steps();
+  telling_.cancel();
   const auto done = std::exchange(listener_.done, nullptr);
   listener_.step = nullptr;
   if (conclude.error) return done(failure(*conclude.error));

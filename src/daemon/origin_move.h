@@ -10,12 +10,12 @@ namespace sockswap::daemon {
 
 // What a program, or an operator through a program, asks for.
 struct MoveOrder {
-  std::vector<Fd> fds;     // the ends
-  Bytes state;             // the application's
-  std::string to;          // host
+  std::vector<Fd> fds;  // the ends
+  Bytes state;          // the application's
+  std::string to;       // host
   std::string receiver;
   std::chrono::milliseconds deadline{10000};
-  pid_t asked_by = 0;      // the program that passed the descriptors; it doesn't touch them meanwhile
+  pid_t asked_by = 0;  // the program that passed the descriptors; it doesn't touch them meanwhile
 };
 
 struct MoveReport {
@@ -27,8 +27,8 @@ struct MoveReport {
 class OriginMove : public Running<move::Origin, OriginMove> {
  public:
   struct Listener {
-    std::function<void(const MoveRecord::Step&)> step;
-    std::function<void(Result<MoveReport>)> done;  // once
+    std::function<void(const MoveRecord::Step&)> step;  // in order; those of a short freeze after it
+    std::function<void(Result<MoveReport>)> done;       // once
   };
 
   // Checks everything that can be checked here, before any other host hears of it.
@@ -54,10 +54,15 @@ class OriginMove : public Running<move::Origin, OriginMove> {
   void perform(move::action::ThawMoving&);
   void perform(move::action::Conclude& conclude);
 
+  void tell_steps();
+  void tell_now_and_then();
+
   ConnectionLocks::Lock lock_;
   OriginEnds ends_;
   Bytes state_;
   Listener listener_;
+  std::size_t steps_told_ = 0;  // of record_
+  asio::steady_timer telling_;
 };
 
 }  // namespace sockswap::daemon

@@ -82,7 +82,8 @@ Result<> Parking::bring(std::shared_ptr<Program> program, std::uint64_t request,
   const std::string host = ticket.substr(0, slash);
   const std::string secret = ticket.substr(slash + 1);
   if (context_.hosts.find(host) == nullptr)
-    return failure(ErrorCode::unknown_host, fmt::format("the ticket is of '{}', which the cluster doesn't have", host));
+    return failure(ErrorCode::unknown_host,
+                   fmt::format("the ticket is of '{}', which the cluster doesn't have", host));
   if (host == context_.self) {  // it has come back, or never left
     auto parked = parked_.extract(secret);
     if (parked.empty()) return no_such_ticket();
@@ -111,13 +112,14 @@ void Parking::on_fetch(const std::string& host, const wire::Fetch& fetch) {
   // Copies go into the move; the parked ones stay until it has succeeded, to be fetched again if not.
   MoveOrder order{.fds = {}, .state = parked->second.state, .to = host, .receiver = fetch.receiver()};
   for (const Fd& fd : parked->second.fds) order.fds.push_back(fd.duplicate());
-  auto begun = moves_.begin(std::move(order), {.step = nullptr,
-                                               .done = [this, refuse, ticket = fetch.ticket()](Result<MoveReport> outcome) {
-                                                 if (outcome)
-                                                   parked_.erase(ticket);
-                                                 else
-                                                   refuse(outcome.error());
-                                               }});
+  auto begun = moves_.begin(
+      std::move(order),
+      {.step = nullptr, .done = [this, refuse, ticket = fetch.ticket()](Result<MoveReport> outcome) {
+         if (outcome)
+           parked_.erase(ticket);
+         else
+           refuse(outcome.error());
+       }});
   if (!begun) refuse(begun.error());
 }
 

@@ -44,8 +44,8 @@ class Parking {
 
   Context& context_;
   Moves& moves_;
-  std::map<std::string, Parked> parked_;                      // by secret
-  std::map<std::string, std::shared_ptr<Waiting>> waiting_;   // by one-time receiver
+  std::map<std::string, Parked> parked_;                     // by secret
+  std::map<std::string, std::shared_ptr<Waiting>> waiting_;  // by one-time receiver
 };
 
 }  // namespace sockswap::daemon

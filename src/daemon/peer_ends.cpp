@@ -23,7 +23,8 @@ Result<> check_entry(const process::SocketEntry& entry) {
     return failure(ErrorCode::not_movable, "the connection is half-closed or closing",
                    "only established connections move");
   if (entry.has_md5_key)
-    return failure(ErrorCode::not_movable, "the connection has a TCP-MD5 key, which the kernel doesn't give out");
+    return failure(ErrorCode::not_movable, "the connection has a TCP-MD5 key",
+                   "the kernel doesn't give keys out, so such a connection can't be made again elsewhere");
   return {};
 }
 
@@ -33,8 +34,8 @@ Result<> check_permitted(const Context& context, const std::string& asking, cons
   if (asking == context.self && other.is_loopback()) return {};
   if (context.mesh.covers(asking, other)) return {};
   return failure(ErrorCode::not_permitted,
-                 fmt::format("the certificate of {} doesn't cover {}, the other end of {}", asking, other.text(),
-                             tuple.text()),
+                 fmt::format("the certificate of {} doesn't cover {}, the other end of {}", asking,
+                             other.text(), tuple.text()),
                  "`sockswap cluster add` with all of the host's addresses makes one that does");
 }
 
@@ -45,10 +46,11 @@ Result<> check_place(const Context& context, const std::string& destination, con
   const bool from_here = place.local == tuple.local || (place.local.port == tuple.local.port &&
                                                         owns(context, context.self, place.local.address));
   if (!from_here || !owns(context, destination, place.remote.address))
-    return failure(ErrorCode::not_permitted,
-                   fmt::format("{} is to be re-pointed to {}-{}, which is not between {} and {}", tuple.text(),
-                               place.local.text(), place.remote.text(), context.self, destination),
-                   "do all hosts have the same hosts.toml?");
+    return failure(
+        ErrorCode::not_permitted,
+        fmt::format("{} is to be re-pointed to {}-{}, which is not between {} and {}", tuple.text(),
+                    place.local.text(), place.remote.text(), context.self, destination),
+        "do all hosts have the same hosts.toml?");
   SOCKSWAP_TRY(const bool taken, process::is_taken({place.local, place.remote}));
   if (taken)
     return failure(ErrorCode::no_resources,
@@ -115,7 +117,8 @@ Result<> PeerEnds::pause_holders() {
 }
 
 Result<> PeerEnds::freeze_one(socket::Kernel& kernel, End& end) {
-  SOCKSWAP_TRY(socket::FrozenEnd frozen, socket::FrozenEnd::freeze(kernel, std::move(end.fd), socket::Intent::stay));
+  SOCKSWAP_TRY(socket::FrozenEnd frozen,
+               socket::FrozenEnd::freeze(kernel, std::move(end.fd), socket::Intent::stay));
   end.frozen = std::move(frozen);
   SOCKSWAP_TRY(socket::Image image, end.frozen->capture());
   end.image = std::move(image);

@@ -44,7 +44,8 @@ void Program::close() {
   services_.hand_overs.on_program_gone(this);
   services_.parking.on_program_gone(this);
   for (const move::MoveId& id : std::exchange(moving_, {}))
-    services_.moves.cancel(id, {ErrorCode::receiver_gone, "the program that asked for the move ended", "", 0});
+    services_.moves.cancel(id, {ErrorCode::receiver_gone, "the program that asked for the move ended",
+                                "its ends go on with whoever else holds them", 0});
   if (gone_) std::exchange(gone_, nullptr)();
 }
 
@@ -106,21 +107,21 @@ Result<> Program::move(std::uint64_t number, const wire::Move& request, std::vec
   SOCKSWAP_TRY(const HandOvers::Asker asker, services_.hand_overs.answered(*this, request.hand_over()));
   const auto id = std::make_shared<move::MoveId>();
   const std::weak_ptr<Program> weak = weak_from_this();
-  OriginMove::Listener listener{
-      .step =
-          [weak, number, asker](const MoveRecord::Step& step) {
-            if (auto self = weak.lock()) self->reply(number, progress_reply(step));
-            asker.tell(progress_reply(step));
-          },
-      .done =
-          [weak, number, asker, id](Result<MoveReport> outcome) {
-            const wire::Reply reply = outcome ? moved_reply(*outcome) : failed_reply(outcome.error());
-            if (auto self = weak.lock()) {
-              self->moving_.erase(*id);
-              self->reply(number, reply);
-            }
-            asker.tell(reply);
-          }};
+  OriginMove::Listener listener{.step =
+                                    [weak, number, asker](const MoveRecord::Step& step) {
+                                      if (auto self = weak.lock()) self->reply(number, progress_reply(step));
+                                      asker.tell(progress_reply(step));
+                                    },
+                                .done =
+                                    [weak, number, asker, id](Result<MoveReport> outcome) {
+                                      const wire::Reply reply =
+                                          outcome ? moved_reply(*outcome) : failed_reply(outcome.error());
+                                      if (auto self = weak.lock()) {
+                                        self->moving_.erase(*id);
+                                        self->reply(number, reply);
+                                      }
+                                      asker.tell(reply);
+                                    }};
   auto begun = services_.moves.begin(std::move(order), std::move(listener));
   if (!begun) {
     asker.tell(failed_reply(begun.error()));

@@ -62,9 +62,10 @@ class Running {
   void perform(move::action::SetTimer& timer) {
     timer_.expires_after(timer.after);
     // An expiry that is queued already outlives a timer that was set anew, cancelled or destroyed.
-    timer_.async_wait([this, alive = std::weak_ptr(alive_), setting = ++settings_](const asio::error_code& error) {
-      if (!error && !alive.expired() && !finished_ && setting == settings_) run(machine_.on_timer());
-    });
+    timer_.async_wait(
+        [this, alive = std::weak_ptr(alive_), setting = ++settings_](const asio::error_code& error) {
+          if (!error && !alive.expired() && !finished_ && setting == settings_) run(machine_.on_timer());
+        });
   }
   void perform(move::action::Finish&) {
     timer_.cancel();

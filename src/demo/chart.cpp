@@ -51,9 +51,11 @@ std::string axes(const Scale& scale) {
   for (double ms = 0; ms <= scale.ms; ms += tick(scale.ms))
     out += fmt::format("<text x='{:.1f}' y='{}' text-anchor='middle'>{:.1f}</text>\n", scale.x(ms),
                        height - bottom + 18, ms / 1000);
-  out += fmt::format("<text x='{}' y='{}' text-anchor='middle'>seconds</text>\n", (left + width) / 2, height - 12);
-  out += fmt::format("<text x='16' y='{0}' transform='rotate(-90 16 {0})' text-anchor='middle'>Mbit/s</text>\n",
-                     (top + height - bottom) / 2);
+  out += fmt::format("<text x='{}' y='{}' text-anchor='middle'>seconds</text>\n", (left + width) / 2,
+                     height - 12);
+  out +=
+      fmt::format("<text x='16' y='{0}' transform='rotate(-90 16 {0})' text-anchor='middle'>Mbit/s</text>\n",
+                  (top + height - bottom) / 2);
   return out;
 }
 
@@ -74,7 +76,8 @@ std::string chart(const Transfer& transfer) {
       width, height, left, transfer.program, transfer.bytes, transfer.moves.size());
   out += axes(scale);
   out += "<polyline class='rate' points='";
-  for (const Point& point : points) out += fmt::format("{:.1f},{:.1f} ", scale.x(point.at_ms), scale.y(point.megabits));
+  for (const Point& point : points)
+    out += fmt::format("{:.1f},{:.1f} ", scale.x(point.at_ms), scale.y(point.megabits));
   out += "'/>\n";
   for (const Move& move : transfer.moves)
     out += fmt::format(

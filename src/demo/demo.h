@@ -14,10 +14,10 @@
 namespace sockswap::demo {
 
 struct Options {
-  std::uint64_t megabytes = 400;               // of the file, 10^6 bytes each
-  std::uint64_t rate = 1'000'000'000;          // of every link, bits a second; 0: as fast as the machine goes
+  std::uint64_t megabytes = 400;       // of the file, 10^6 bytes each
+  std::uint64_t rate = 1'000'000'000;  // of every link, bits a second; 0: as fast as the machine goes
   std::vector<std::string> programs = {"socat", "nc"};
-  std::filesystem::path chart_folder = ".";    // demo-PROGRAM.svg is written here
+  std::filesystem::path chart_folder = ".";             // demo-PROGRAM.svg is written here
   std::filesystem::path sockswapd, sockswap, receiver;  // the programs under demonstration
 };
 
@@ -29,10 +29,10 @@ struct Step {
 
 struct Move {
   std::string from, to;
-  std::uint64_t at_bytes = 0;   // how far the stream was
-  double at_ms = 0;             // since the transfer began
-  double pause_ms = 0;          // as the receiver saw it: last byte there to first byte here
-  double frozen_ms = 0;         // as the daemons timed it
+  std::uint64_t at_bytes = 0;  // how far the stream was
+  double at_ms = 0;            // since the transfer began
+  double pause_ms = 0;         // as the receiver saw it: last byte there to first byte here
+  double frozen_ms = 0;        // as the daemons timed it
   std::vector<Step> steps;
   std::uint64_t packets_at_former_host = 0;  // afterwards, at the interface of the host it left
 };
@@ -55,7 +55,8 @@ struct Transfer {
   std::uint64_t rate = 0;
 
   bool holds() const {
-    return bytes == bytes_sent && sha256_sent == sha256_received && packets_at_former_host == 0 && resets == 0;
+    return bytes == bytes_sent && sha256_sent == sha256_received && packets_at_former_host == 0 &&
+           resets == 0;
   }
 };
 

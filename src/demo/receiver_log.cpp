@@ -14,7 +14,8 @@ ReceiverLog::~ReceiverLog() {
 }
 
 void ReceiverLog::add(std::string host, lab::Process process) {
-  Source& source = *sources_.emplace_back(std::make_unique<Source>(Source{std::move(host), std::move(process), {}}));
+  Source& source =
+      *sources_.emplace_back(std::make_unique<Source>(Source{std::move(host), std::move(process), {}}));
   source.reader = std::thread([this, &source] { read(source); });
 }
 

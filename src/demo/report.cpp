@@ -59,8 +59,9 @@ std::string lines_of(const Transfer& transfer) {
   out += fmt::format("  received  {:>12} bytes  SHA-256 {}  {}\n", transfer.bytes, transfer.sha256_received,
                      same ? "(the same)" : "(DIFFERENT)");
   for (const Move& move : transfer.moves) {
-    out += fmt::format("  {:>5} -> {:<5} at {:6.1f} MB   pause {:7.2f} ms for the receiver, {:6.2f} ms by the daemons\n",
-                       move.from, move.to, static_cast<double>(move.at_bytes) / 1e6, move.pause_ms, move.frozen_ms);
+    out += fmt::format(
+        "  {:>5} -> {:<5} at {:6.1f} MB   pause {:7.2f} ms for the receiver, {:6.2f} ms by the daemons\n",
+        move.from, move.to, static_cast<double>(move.at_bytes) / 1e6, move.pause_ms, move.frozen_ms);
     out += fmt::format("                 {}\n", steps_of(move));
   }
   out += fmt::format("  packets at a host that no longer holds the end: {}    RST on the wire: {}\n",

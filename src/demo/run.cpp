@@ -17,12 +17,13 @@ Witness witness() {
   return {.progress =
               [terminal](std::uint64_t bytes, double rate, const std::string& host) {
                 fmt::print(stderr, "{}  {:7.1f} MB received, {:7.0f} Mbit/s, the end is on {:<6}{}",
-                           terminal ? "\r" : "", static_cast<double>(bytes) / 1e6, rate, host, terminal ? "" : "\n");
+                           terminal ? "\r" : "", static_cast<double>(bytes) / 1e6, rate, host,
+                           terminal ? "" : "\n");
               },
           .moved =
               [terminal](const Move& move) {
-                say(fmt::format("{}  moved {} -> {}: the receiver waited {:.2f} ms{:20}", terminal ? "\r" : "",
-                                move.from, move.to, move.pause_ms, ""));
+                say(fmt::format("{}  moved {} -> {}: the receiver waited {:.2f} ms{:20}",
+                                terminal ? "\r" : "", move.from, move.to, move.pause_ms, ""));
               }};
 }
 
@@ -40,7 +41,8 @@ Result<> write_chart(const Options& options, Transfer& transfer) {
 Result<std::vector<Transfer>> run(const Options& options) {
   SOCKSWAP_TRY(const lab::Scratch scratch, lab::Scratch::make("sockswap-demo"));
   say(fmt::format("making a file of {} MB from the machine's own files", options.megabytes));
-  SOCKSWAP_TRY(const SourceFile file, make_source_file(scratch.path() / "file", options.megabytes * 1'000'000));
+  SOCKSWAP_TRY(const SourceFile file,
+               make_source_file(scratch.path() / "file", options.megabytes * 1'000'000));
   std::vector<Transfer> transfers;
   for (const std::string& program : options.programs) {
     say(fmt::format("{}: hosts alpha, beta and gamma, a sockswapd on each", program));

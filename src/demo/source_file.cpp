@@ -42,7 +42,8 @@ Result<SourceFile> make_source_file(const fs::path& path, std::uint64_t bytes) {
   std::error_code error;
   for (const char* root : {"/usr/lib", "/usr/bin", "/usr/share"}) {
     fs::recursive_directory_iterator entries(root, fs::directory_options::skip_permission_denied, error);
-    for (; !error && entries != fs::recursive_directory_iterator() && file.bytes < bytes; entries.increment(error)) {
+    for (; !error && entries != fs::recursive_directory_iterator() && file.bytes < bytes;
+         entries.increment(error)) {
       std::error_code ignored;
       if (entries->is_symlink(ignored) || !entries->is_regular_file(ignored)) continue;
       std::ifstream in(entries->path(), std::ios::binary);

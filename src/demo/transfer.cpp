@@ -22,8 +22,8 @@ constexpr std::chrono::milliseconds look_interval{5};
 Result<std::vector<std::string>> sender_of(const std::string& program, const std::string& path,
                                            const std::string& address) {
   if (program == "socat")
-    return std::vector<std::string>{"socat", "-b", "262144", "-u", "OPEN:" + path,
-                                    fmt::format("TCP4:{}:{}", address, port)};
+    return std::vector<std::string>{"socat", "-b",           "262144",
+                                    "-u",    "OPEN:" + path, fmt::format("TCP4:{}:{}", address, port)};
   if (program == "nc")
     return std::vector<std::string>{"sh", "-c", fmt::format("exec nc -N {} {} < '{}'", address, port, path)};
   return failure(ErrorCode::usage, fmt::format("the demo doesn't know how to send with '{}'", program),
@@ -50,7 +50,8 @@ Result<Json> ask(lab::Host& host, const Options& options, std::vector<std::strin
   SOCKSWAP_TRY(const lab::Output output, host.run(arguments));
   Json json = Json::parse(output.out, nullptr, false);
   if (output.status.ok() && !json.is_discarded()) return json;
-  return failure(ErrorCode::internal, fmt::format("{} on {}: {}", fmt::join(arguments, " "), host.name(), output.err));
+  return failure(ErrorCode::internal,
+                 fmt::format("{} on {}: {}", fmt::join(arguments, " "), host.name(), output.err));
 }
 
 Result<FourTuple> connection_on(lab::Host& host, const Options& options) {
@@ -58,7 +59,8 @@ Result<FourTuple> connection_on(lab::Host& host, const Options& options) {
   for (const Json& connection : list.value("connections", Json::array()))
     if (connection.value("receiver", Json()) == "receiver")
       return FourTuple::parse(connection.value("connection", ""));
-  return failure(ErrorCode::not_found, fmt::format("`sockswap ls` on {} doesn't list the connection", host.name()));
+  return failure(ErrorCode::not_found,
+                 fmt::format("`sockswap ls` on {} doesn't list the connection", host.name()));
 }
 
 // Counts what a host still sees of a connection, from the moment at which it has left.
@@ -134,7 +136,8 @@ Result<> Run::wait_for_bytes(std::uint64_t bytes) {
       shown_bytes = now.bytes;
     }
     if (now.bytes >= bytes || now.ended) return {};
-    if (at > until) return failure(ErrorCode::timed_out, fmt::format("the transfer stalled at {} bytes", now.bytes));
+    if (at > until)
+      return failure(ErrorCode::timed_out, fmt::format("the transfer stalled at {} bytes", now.bytes));
     std::this_thread::sleep_for(look_interval);
   }
 }
@@ -162,15 +165,17 @@ Result<> Run::move(const std::string& from, const std::string& to) {
   // From here on nobody is to send anything there.
   SOCKSWAP_TRY(former.before, former.count());
   former_ = std::move(former);
-  const std::size_t arrivals = transfer_.moves.size() + 1;
+  const std::size_t arrivals = transfer_.moves.size() + 1;  // the connection itself was the first
   SOCKSWAP_CHECK(log_.wait(patience, [&](const Events& events) {
-    return static_cast<std::size_t>(std::ranges::count(events, "first-byte", &ReceiverEvent::name)) > arrivals ||
-           std::ranges::find(events, "end", &ReceiverEvent::name) != events.end() ||
-           (events.back().name == "first-byte" && events.back().host == to);
+    return static_cast<std::size_t>(std::ranges::count(events, "first-byte", &ReceiverEvent::name)) >
+               arrivals ||
+           std::ranges::find(events, "end", &ReceiverEvent::name) != events.end();
   }));
   const Events events = log_.events();
-  const auto arrival = std::find_if(events.rbegin(), events.rend(), [](const auto& e) { return e.name == "arrival"; });
-  const auto first = std::find_if(events.rbegin(), events.rend(), [](const auto& e) { return e.name == "first-byte"; });
+  const auto arrival =
+      std::find_if(events.rbegin(), events.rend(), [](const auto& e) { return e.name == "arrival"; });
+  const auto first =
+      std::find_if(events.rbegin(), events.rend(), [](const auto& e) { return e.name == "first-byte"; });
   if (arrival != events.rend() && first != events.rend())
     move.pause_ms = static_cast<double>(first->last_byte_ns - arrival->last_byte_ns) / 1e6;
   transfer_.moves.push_back(std::move(move));
@@ -203,14 +208,16 @@ Result<Transfer> Run::run(const std::string& program, const SourceFile& file) {
   began_ = std::chrono::steady_clock::now();
   SOCKSWAP_TRY(lab::Process sending, cluster_.host("alpha").spawn({.argv = sender}));
   std::uint64_t quarter = 0;
-  for (const auto& [from, to] : {std::pair{"beta", "gamma"}, std::pair{"gamma", "beta"}, std::pair{"beta", "gamma"}}) {
+  for (const auto& [from, to] :
+       {std::pair{"beta", "gamma"}, std::pair{"gamma", "beta"}, std::pair{"beta", "gamma"}}) {
     SOCKSWAP_CHECK(wait_for_bytes(file.bytes * ++quarter / 4));
     SOCKSWAP_CHECK(move(from, to));
   }
   SOCKSWAP_CHECK(wait_for_bytes(file.bytes + 1));  // until the receiver has seen the end
   SOCKSWAP_CHECK(settle_former_host());
   SOCKSWAP_TRY(const lab::ExitStatus ended, sending.wait(patience));
-  if (!ended.ok()) return failure(ErrorCode::internal, fmt::format("{} ended with {}", program, ended.text()));
+  if (!ended.ok())
+    return failure(ErrorCode::internal, fmt::format("{} ended with {}", program, ended.text()));
   for (const lab::PacketCounter& counter : resets) {
     SOCKSWAP_TRY(const std::uint64_t packets, counter.packets());
     transfer_.resets += packets;

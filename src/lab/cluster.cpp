@@ -28,7 +28,8 @@ Result<> make_members(Lab& lab) {
     SOCKSWAP_CHECK(cluster::add_host(folder, {.name = host->name(), .addresses = {host->v4(), host->v6()}}));
   for (const auto& host : lab.hosts()) {
     for (const char* file : {"ca.pem", "cert.pem", "hosts.toml"})
-      SOCKSWAP_CHECK(host->write_file(fmt::format("/etc/sockswap/{}", file), contents(folder / host->name() / file)));
+      SOCKSWAP_CHECK(
+          host->write_file(fmt::format("/etc/sockswap/{}", file), contents(folder / host->name() / file)));
     SOCKSWAP_CHECK(
         host->write_file("/etc/sockswap/key.pem", contents(folder / host->name() / "key.pem"), 0600));
   }

@@ -36,23 +36,23 @@ struct SetTimer {
 struct Finish {};
 
 // ---- origin ----
-struct FreezeMoving {};   // freeze and capture every moving end -> on_frozen | on_failure
-struct SendDeliver {};    // Deliver to the destination: the images, their queues, the state
-struct SendSwap {         // Swap to this peer, with what its moving ends had in flight
+struct FreezeMoving {};  // freeze and capture every moving end -> on_frozen | on_failure
+struct SendDeliver {};   // Deliver to the destination: the images, their queues, the state
+struct SendSwap {        // Swap to this peer, with what its moving ends had in flight
   std::string peer;
 };
 struct ReleaseMoving {};  // the old ends vanish silently
 struct ThawMoving {};     // undo: the moving ends go on where they are
-// The program (or operator) that asked is told; comes once, possibly before Finish.
+// The outcome, for the program (or operator) that asked. Comes once; or twice, if the first was in_doubt.
 struct Conclude {
   std::optional<Error> error;  // none: moved
 };
 
 // ---- destination ----
-struct ReserveEnds {};    // -> on_reserved | on_failure
-struct RebuildEnds {};    // from the Deliver just received -> on_rebuilt | on_failure
-struct LetGo {};          // thaw all, hand them to the receiver -> on_live
-struct DropEnds {};       // undo: reservations and dormant ends vanish silently
+struct ReserveEnds {};  // -> on_reserved | on_failure
+struct RebuildEnds {};  // from the Deliver just received -> on_rebuilt | on_failure
+struct LetGo {};        // thaw all, hand them to the receiver -> on_live
+struct DropEnds {};     // undo: reservations and dormant ends vanish silently
 
 // ---- peer ----
 struct FindEnds {};       // find, check, look up holders -> on_found | on_failure

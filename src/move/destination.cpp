@@ -24,9 +24,7 @@ wire::Message Destination::message() const {
   return message;
 }
 
-Destination::Actions Destination::start() {
-  return {action::SetTimer{patience}, action::ReserveEnds{}};
-}
+Destination::Actions Destination::start() { return {action::SetTimer{patience}, action::ReserveEnds{}}; }
 
 Destination::Actions Destination::on_reserved(const std::vector<Endpoint>& locals) {
   state_ = State::waiting;
@@ -132,7 +130,8 @@ Destination::Actions Destination::on_timer() {
     case State::ready: {
       wire::Message ask = message();
       ask.mutable_ask();
-      return {action::Step{"in doubt"}, action::Send{origin_, std::move(ask)}, action::SetTimer{ask_interval}};
+      return {action::Step{"in doubt"}, action::Send{origin_, std::move(ask)},
+              action::SetTimer{ask_interval}};
     }
     case State::live: {
       // Activated or Forget was lost. An origin that has forgotten the move says so by Undo.

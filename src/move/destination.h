@@ -1,6 +1,7 @@
 // The destination's part of a move: it makes the ends again. No I/O; see actions.h.
 //
-//   reserving ─▶ waiting ──deliver──▶ rebuilding ─▶ ready ──all peers swapped, or Activate──▶ live ─▶ finished
+//   reserving ─▶ waiting ──deliver──▶ rebuilding ─▶ ready ──all peers swapped, or Activate──▶ live ─▶
+//   finished
 //       └───────────┴────── any failure, Undo ──────┴──────────▶ finished
 //
 // Invariants: before `live` nothing of this end is visible to anybody, and dropping it is silent. Once
@@ -16,9 +17,9 @@ namespace sockswap::move {
 
 class Destination {
  public:
-  using Action = std::variant<action::Send, action::Write, action::Step, action::SetTimer,
-                              action::ReserveEnds, action::RebuildEnds, action::LetGo, action::DropEnds,
-                              action::Finish>;
+  using Action =
+      std::variant<action::Send, action::Write, action::Step, action::SetTimer, action::ReserveEnds,
+                   action::RebuildEnds, action::LetGo, action::DropEnds, action::Finish>;
   using Actions = std::vector<Action>;
   enum class State { reserving, waiting, rebuilding, ready, live, finished };
 

@@ -7,7 +7,7 @@
 
 namespace sockswap::move {
 
-std::uint32_t to_message(int family);                     // AF_INET -> 4, AF_INET6 -> 6
+std::uint32_t to_message(int family);  // AF_INET -> 4, AF_INET6 -> 6
 Result<int> family_from_message(std::uint32_t family);
 
 void to_message(const socket::Position& position, wire::Position& message);

@@ -17,16 +17,16 @@
 namespace sockswap::move {
 
 enum class Mark {
-  origin_freezing,       // with: 4-tuples of the moving ends
-  origin_committed,      // with: their images, peers, destination: the point of no return
+  origin_freezing,   // with: 4-tuples of the moving ends
+  origin_committed,  // with: their images, peers, destination: the point of no return
   origin_finished,
   destination_reserved,  // with: the reserved endpoints
   destination_ready,     // with: images, receiver, state
   destination_live,
   destination_finished,
-  peer_holding,          // with: 4-tuples and holders of the staying ends
-  peer_held,             // with: their images
-  peer_swapping,         // with: where they are re-pointed to, what was in flight
+  peer_holding,   // with: 4-tuples and holders of the staying ends
+  peer_held,      // with: their images
+  peer_swapping,  // with: where they are re-pointed to, what was in flight
   peer_swapped,
   peer_finished,
 };

@@ -80,7 +80,8 @@ Origin::Actions Origin::on_message(const std::string& from, const wire::Message&
         locals_.push_back(*endpoint);
       }
       if (locals_.size() != plan_.ends.size())
-        return undo({ErrorCode::internal, "the destination reserved another number of ends", "", 0});
+        return undo({ErrorCode::internal, "the destination reserved another number of ends",
+                     "do all hosts run the same version of sockswapd?", 0});
       return advance();
     case wire::Message::kFound:
       if (state_ != State::asking || !from_peer) return {};
@@ -111,9 +112,7 @@ Origin::Actions Origin::on_message(const std::string& from, const wire::Message&
         return advance();
       }
       return undo(wire::from_message(message.refuse().error()));
-    case wire::Message::kUndone:
-      undoing_.erase(from);
-      return advance();
+    case wire::Message::kUndone: undoing_.erase(from); return advance();
     case wire::Message::kAsk: return is_party(from) ? answer(from) : Actions{};
     default: return {};
   }
@@ -175,13 +174,14 @@ Origin::Actions Origin::take_held(const std::string& from, const wire::Held& hel
   for (const wire::Held::End& end : held.ends()) {
     if (end.index() >= plan_.ends.size() || plan_.ends[end.index()].peer != from ||
         !seen.insert(end.index()).second)
-      return undo({ErrorCode::disagreement, fmt::format("{} holds an end it was not asked for", from), "", 0});
+      return undo({ErrorCode::disagreement, fmt::format("{} holds an end it was not asked for", from),
+                   "do all hosts run the same version of sockswapd?", 0});
     auto agreed = socket::check_agreement(moving_[end.index()], from_message(end.staying()));
-    if (!agreed)
-      return undo(std::move(agreed).error().while_doing(plan_.ends[end.index()].tuple.text()));
+    if (!agreed) return undo(std::move(agreed).error().while_doing(plan_.ends[end.index()].tuple.text()));
   }
   if (seen.size() != expected)
-    return undo({ErrorCode::disagreement, fmt::format("{} holds fewer ends than asked", from), "", 0});
+    return undo({ErrorCode::disagreement, fmt::format("{} holds fewer ends than asked", from),
+                 "do all hosts run the same version of sockswapd?", 0});
   held_.insert(from);
   Actions actions = advance();
   actions.insert(actions.begin(), action::Step{"held"});
@@ -203,14 +203,12 @@ Origin::Actions Origin::undo(Error error) {
   // The moving ends first: that is what somebody waits for. Their peers' filters still drop what these
   // send, so the order costs nothing but a retransmission.
   if (state_ == State::holding) actions.emplace_back(action::ThawMoving{});
-  concluded_ = true;
   actions.emplace_back(action::Conclude{error});
   state_ = State::undoing;
   undoing_ = peers_;
   undoing_.insert(plan_.destination);
-  send_to_parties(actions, [&](wire::Message& out) {
-    wire::to_message(error, *out.mutable_undo()->mutable_reason());
-  });
+  send_to_parties(
+      actions, [&](wire::Message& out) { wire::to_message(error, *out.mutable_undo()->mutable_reason()); });
   actions.emplace_back(action::SetTimer{resend_interval});
   return actions;
 }
@@ -221,9 +219,7 @@ Origin::Actions Origin::finish() {
   // The old ends are gone: whatever went wrong since the commit, nothing is "as it was".
   for (Error& error : failures_) error.code = ErrorCode::lost;
   Actions actions{action::Step{"activated"}, action::Write{Mark::origin_finished}};
-  if (!concluded_)
-    actions.emplace_back(
-        action::Conclude{failures_.empty() ? std::nullopt : std::optional(failures_.front())});
+  actions.emplace_back(action::Conclude{failures_.empty() ? std::nullopt : std::optional(failures_.front())});
   send_to_parties(actions, [](wire::Message& out) { out.mutable_forget(); });
   actions.emplace_back(action::Finish{});
   return actions;
@@ -286,12 +282,10 @@ Origin::Actions Origin::on_timer() {
         activate.mutable_activate();
         actions.emplace_back(action::Send{plan_.destination, std::move(activate)});
       }
-      if (++timers_since_commit_ == resends_until_in_doubt && !concluded_) {
-        concluded_ = true;
+      if (++timers_since_commit_ == resends_until_in_doubt)
         actions.emplace_back(action::Conclude{
             Error{ErrorCode::in_doubt, "committed, but not every host has confirmed yet",
                   "`sockswap moves` shows which; the move is driven to its end as they come back", 0}});
-      }
       actions.emplace_back(action::SetTimer{resend_interval});
       return actions;
     }
@@ -310,9 +304,7 @@ Origin::Actions Origin::on_timer() {
   return {};
 }
 
-Origin::Actions Origin::cancel(Error error) {
-  return undo(std::move(error));
-}
+Origin::Actions Origin::cancel(Error error) { return undo(std::move(error)); }
 
 std::string_view name(Origin::State state) {
   switch (state) {

@@ -73,10 +73,9 @@ class Origin {
   std::vector<Endpoint> locals_;                  // from Accept; empty until then
   std::vector<socket::Position> moving_;          // empty until frozen
   bool ready_ = false;
-  std::set<std::string> undoing_;                 // parties that have not said Undone yet
-  std::vector<Error> failures_;                   // after the commit
+  std::set<std::string> undoing_;  // parties that have not said Undone yet
+  std::vector<Error> failures_;    // after the commit
   int timers_since_commit_ = 0;
-  bool concluded_ = false;
 };
 
 std::string_view name(Origin::State state);

@@ -121,7 +121,8 @@ Peer::Actions Peer::on_timer() {
     case State::held: {
       wire::Message ask = message();
       ask.mutable_ask();
-      return {action::Step{"in doubt"}, action::Send{origin_, std::move(ask)}, action::SetTimer{ask_interval}};
+      return {action::Step{"in doubt"}, action::Send{origin_, std::move(ask)},
+              action::SetTimer{ask_interval}};
     }
     case State::swapping: return {};
     case State::swapped: {

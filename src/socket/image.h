@@ -67,7 +67,7 @@ struct Image {
   Position position;
   Negotiated negotiated;
   Window window;
-  std::uint32_t timestamp = 0;  // this end's timestamp clock (TCP_TIMESTAMP), in its units
+  std::uint32_t timestamp = 0;     // this end's timestamp clock (TCP_TIMESTAMP), in its units
   bool timestamp_in_usec = false;  // lowest bit's meaning from Linux 6.7 on
   Buffers buffers;
   std::vector<Option> options;

@@ -22,12 +22,14 @@ tl::unexpected<Error> refuse(std::string why, std::string hint = {}) {
 
 Result<> check_protocol(const Handle& end) {
   auto protocol = end.get(SOL_SOCKET, SO_PROTOCOL, "SO_PROTOCOL");
-  if (!protocol && protocol.error().sys_errno == ENOTSOCK) return refuse("the descriptor is not a socket", "hand over a connected TCP socket");
+  if (!protocol && protocol.error().sys_errno == ENOTSOCK)
+    return refuse("the descriptor is not a socket", "hand over a connected TCP socket");
   if (!protocol) return failure(std::move(protocol).error());
   if (*protocol == kMptcp) return refuse("MPTCP connections don't move", "make the socket with IPPROTO_TCP");
   SOCKSWAP_TRY(const int family, end.get(SOL_SOCKET, SO_DOMAIN, "SO_DOMAIN"));
   const bool ip = family == AF_INET || family == AF_INET6;
-  if (!ip || *protocol != IPPROTO_TCP) return refuse("the socket is not TCP", "hand over a connected TCP socket");
+  if (!ip || *protocol != IPPROTO_TCP)
+    return refuse("the socket is not TCP", "hand over a connected TCP socket");
   return {};
 }
 
@@ -37,7 +39,8 @@ Result<> check_state(const Handle& end) {
     return refuse(fmt::format("the end is in {}", tcp_state_name(state)),
                   "only ESTABLISHED connections move");
   SOCKSWAP_TRY(const int repair, end.get(IPPROTO_TCP, TCP_REPAIR, "TCP_REPAIR"));
-  if (repair != 0) return failure(ErrorCode::busy, "the socket is in repair mode: somebody else moves it",
+  if (repair != 0)
+    return failure(ErrorCode::busy, "the socket is in repair mode: somebody else moves it",
                    "wait for that move to end (`sockswap moves`) and try again");
   return {};
 }
@@ -47,8 +50,9 @@ Result<> check_address(const Handle& end) {
   SOCKSWAP_TRY(const Handle::Local local, end.local());
   const Address& address = local.endpoint.address;
   if (!address.is_v4() && address.is_link_local())
-    return refuse(fmt::format("{} is link-local", address.text()),
-                  "a link-local address means nothing on another link: connect by a global or unique-local one");
+    return refuse(
+        fmt::format("{} is link-local", address.text()),
+        "a link-local address means nothing on another link: connect by a global or unique-local one");
   return {};
 }
 
@@ -70,7 +74,8 @@ Result<> check_no_keys(const Handle& end) {
   auto size = end.get_bytes(IPPROTO_TCP, kTcpAoInfo, info.data(), info.size(), "TCP_AO_INFO");
   const int error = size ? 0 : size.error().sys_errno;
   if (error == ENOENT || error == ENOPROTOOPT) return {};  // no keys; a kernel without TCP-AO
-  if (error == 0) return refuse("the connection is signed with TCP-AO keys", "the keys can't be read back from the kernel");
+  if (error == 0)
+    return refuse("the connection is signed with TCP-AO keys", "the keys can't be read back from the kernel");
   return failure(std::move(size).error());
 }
 

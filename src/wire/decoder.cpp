@@ -50,15 +50,15 @@ Result<> Decoder::take_header() {
     if (filling_) return malformed("a message before the last one's attachments are complete");
     if (header.length < sizeof(std::uint32_t)) return malformed("a message shorter than its own head");
     if (header.length > limits_.message_bytes)
-      return failure(ErrorCode::too_large, fmt::format("a message of {} bytes, {} allowed", header.length,
-                                                       limits_.message_bytes));
+      return failure(ErrorCode::too_large,
+                     fmt::format("a message of {} bytes, {} allowed", header.length, limits_.message_bytes));
   } else if (header.kind == chunk_frame) {
     if (!filling_) return malformed("a chunk without an attachment to go to");
     if (header.length == 0) return malformed("an empty chunk");
     if (header.descriptors != 0) return malformed("descriptors on a chunk");
     if (header.length > limits_.chunk_bytes)
-      return failure(ErrorCode::too_large, fmt::format("a chunk of {} bytes, {} allowed", header.length,
-                                                       limits_.chunk_bytes));
+      return failure(ErrorCode::too_large,
+                     fmt::format("a chunk of {} bytes, {} allowed", header.length, limits_.chunk_bytes));
     if (header.length > sizes_[attachment_] - partial_.attachments[attachment_].size())
       return malformed("a chunk longer than what its attachment lacks");
     chunk_left_ = header.length;

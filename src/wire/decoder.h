@@ -43,9 +43,9 @@ class Decoder {
   bool filling_ = false;          // partial_ still lacks attachment bytes
   Parcel partial_;
   std::vector<std::uint64_t> sizes_;
-  std::size_t attachment_ = 0;    // being filled
+  std::size_t attachment_ = 0;  // being filled
   std::vector<Parcel> done_;
-  std::size_t taken_ = 0;         // of done_
+  std::size_t taken_ = 0;  // of done_
   std::uint64_t announced_descriptors_ = 0;
 };
 

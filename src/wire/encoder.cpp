@@ -24,7 +24,8 @@ void put_header(Bytes& out, std::size_t length, std::uint8_t kind, std::uint8_t 
 
 void encode(Bytes& out, std::string_view message, std::span<const ByteView> attachments,
             std::uint8_t descriptors, const Limits& limits) {
-  const std::size_t length = sizeof(std::uint32_t) + attachments.size() * sizeof(std::uint64_t) + message.size();
+  const std::size_t length =
+      sizeof(std::uint32_t) + attachments.size() * sizeof(std::uint64_t) + message.size();
   std::size_t total = 0;
   for (const ByteView attachment : attachments) total += attachment.size();
   if (length > limits.message_bytes || attachments.size() > limits.attachments ||

@@ -24,20 +24,20 @@ inline constexpr std::uint8_t message_frame = 1;
 inline constexpr std::uint8_t chunk_frame = 2;
 
 struct Limits {
-  std::uint32_t message_bytes = 1u << 20;      // a message frame's length
-  std::uint32_t chunk_bytes = 1u << 18;        // a chunk frame's length
-  std::uint32_t attachments = 4096;            // of one parcel
-  std::uint64_t attachment_bytes = 1ull << 28; // of one parcel, together
-  std::uint8_t descriptors = 250;              // of one frame; the kernel's SCM_MAX_FD is 253
+  std::uint32_t message_bytes = 1u << 20;       // a message frame's length
+  std::uint32_t chunk_bytes = 1u << 18;         // a chunk frame's length
+  std::uint32_t attachments = 4096;             // of one parcel
+  std::uint64_t attachment_bytes = 1ull << 28;  // of one parcel, together
+  std::uint8_t descriptors = 250;               // of one frame; the kernel's SCM_MAX_FD is 253
 };
 
 // A daemon's replies on the control socket may be longer: a hundred thousand connections in one list.
 inline constexpr Limits reply_limits{.message_bytes = 1u << 26};
 
 struct Parcel {
-  std::string message;             // protobuf bytes
+  std::string message;  // protobuf bytes
   std::vector<Bytes> attachments;
-  std::uint8_t descriptors = 0;    // how many come with it (the control socket only)
+  std::uint8_t descriptors = 0;  // how many come with it (the control socket only)
 };
 
 }  // namespace sockswap::wire

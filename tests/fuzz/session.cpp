@@ -8,8 +8,8 @@
 #include "wire/decoder.h"
 #include "wire/session.pb.h"
 
-using sockswap::ByteView;
 using sockswap::Bytes;
+using sockswap::ByteView;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;

@@ -12,8 +12,8 @@ class Chain : public LabTest {};
 
 TEST_F(Chain, AHundredMovesWhileBothDirectionsFlow) {
   constexpr std::size_t step = 40'000, moves = 101;
-  auto [stayer, moving] =
-      connect("alpha", "beta", true, false, false, {.calls = "epoll-edge", .send = step * moves, .receive = step * moves});
+  auto [stayer, moving] = connect("alpha", "beta", true, false, false,
+                                  {.calls = "epoll-edge", .send = step * moves, .receive = step * moves});
   std::string here = "beta";
   for (std::size_t i = 0; i < moves; ++i) {
     receive_ramp(moving, i * step, step);
@@ -31,7 +31,8 @@ TEST_F(Chain, AHundredMovesWhileBothDirectionsFlow) {
 TEST_F(Chain, RoundAllHostsOverTheStayersOwnAndHome) {
   constexpr std::size_t step = 300'000;
   const char* stops[] = {"beta", "gamma", "alpha", "gamma", "beta"};
-  auto [stayer, moving] = connect("alpha", "beta", false, true, false, {.send = step * 5, .receive = step * 5});
+  auto [stayer, moving] =
+      connect("alpha", "beta", false, true, false, {.send = step * 5, .receive = step * 5});
   for (std::size_t i = 0;; ++i) {
     receive_ramp(moving, i * step, step);
     send_ramp(moving, i * step, step);

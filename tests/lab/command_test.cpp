@@ -29,7 +29,8 @@ TEST_F(Command, HostsAreConnected) {
   // The daemons of the last hosts have only just come up, and dial the others themselves.
   Said said = sockswap("alpha", {"hosts"});
   for (int i = 0; i < 100 && said.output.out.find("connecting") + said.output.out.find("unreachable") !=
-                                 2 * std::string::npos; ++i) {
+                                 2 * std::string::npos;
+       ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     said = sockswap("alpha", {"hosts"});
   }
@@ -60,7 +61,8 @@ TEST_F(Command, MoveAsksTheProgram) {
   EXPECT_EQ(list.json["connections"][0]["host"], "beta");
   EXPECT_EQ(list.json["connections"][0]["processes"][0]["command"], "sockswap-test-s");
   // The moving side is not a program that hands over: it is refused by name, and goes on.
-  const std::string tuple = FourTuple::parse(list.json["connections"][0]["connection"].get<std::string>())->flipped().text();
+  const std::string tuple =
+      FourTuple::parse(list.json["connections"][0]["connection"].get<std::string>())->flipped().text();
   const Said refused = sockswap("beta", {"move", tuple, "--to", "gamma"});
   EXPECT_EQ(refused.status(), SOCKSWAP_NOT_MOVABLE) << refused.output.out;
   EXPECT_EQ(refused.json["error"]["name"], "not-movable");
@@ -79,8 +81,10 @@ TEST_F(Command, MoveAsksTheProgram) {
 }
 
 TEST_F(Command, MoveOfNothing) {
-  EXPECT_EQ(sockswap("beta", {"move", "10.9.9.9:1-10.9.9.9:2", "--to", "gamma"}).status(), SOCKSWAP_NOT_FOUND);
-  EXPECT_EQ(sockswap("beta", {"move", "10.9.9.9:1-10.9.9.9:2", "--to", "delta"}).status(), SOCKSWAP_UNKNOWN_HOST);
+  EXPECT_EQ(sockswap("beta", {"move", "10.9.9.9:1-10.9.9.9:2", "--to", "gamma"}).status(),
+            SOCKSWAP_NOT_FOUND);
+  EXPECT_EQ(sockswap("beta", {"move", "10.9.9.9:1-10.9.9.9:2", "--to", "delta"}).status(),
+            SOCKSWAP_UNKNOWN_HOST);
 }
 
 }  // namespace

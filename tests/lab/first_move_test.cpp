@@ -9,12 +9,14 @@ struct Case {
   bool stayer_connects, v6, mapped;
 };
 
+void PrintTo(const Case& one, std::ostream* out) { *out << one.name; }
+
 class FirstMove : public LabTest, public ::testing::WithParamInterface<Case> {};
 
 TEST_P(FirstMove, BothDirectionsGoOnByteForByte) {
   constexpr std::size_t half = 3'000'000;
-  auto [stayer, moving] = connect("alpha", "beta", GetParam().stayer_connects, GetParam().v6, GetParam().mapped,
-                                  {.send = 2 * half, .receive = 2 * half});
+  auto [stayer, moving] = connect("alpha", "beta", GetParam().stayer_connects, GetParam().v6,
+                                  GetParam().mapped, {.send = 2 * half, .receive = 2 * half});
   receive_ramp(moving, 0, half);
   send_ramp(moving, 0, half);
   moving = move(std::move(moving), "beta", "gamma");

@@ -1,7 +1,7 @@
 #include "lab/fixture.h"
 
-#include <fmt/format.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -48,7 +48,8 @@ std::string Stayer::verdict(std::size_t sent, std::size_t received) {
   if (!output) return output.error().text();
   const std::string wanted = fmt::format("sent {} received {}", sent, received);
   if (output->status.ok() && output->out.find(wanted) != std::string::npos) return {};
-  return fmt::format("{}; it said '{}' and '{}', not '{}'", output->status.text(), output->out, output->err, wanted);
+  return fmt::format("{}; it said '{}' and '{}', not '{}'", output->status.text(), output->out, output->err,
+                     wanted);
 }
 
 lab::Cluster& LabTest::cluster() {
@@ -104,13 +105,13 @@ Fd LabTest::connect_from(const std::string& host_name, const Endpoint& to) {
   return fd;
 }
 
-LabTest::Connected LabTest::connect(const std::string& on, const std::string& from, bool stayer_connects, bool v6,
-                                    bool mapped, const StayerOptions& options) {
+LabTest::Connected LabTest::connect(const std::string& on, const std::string& from, bool stayer_connects,
+                                    bool v6, bool mapped, const StayerOptions& options) {
   const std::uint16_t port = next_port();
   const Endpoint target{address(stayer_connects ? from : on, v6), port};
   lab::Command command{.argv = {STAYER, stayer_connects ? "connect" : "listen",
-                                (mapped ? "mapped:" : "") + target.address.text(), std::to_string(port), "--calls",
-                                options.calls, "--send", std::to_string(options.send), "--receive",
+                                (mapped ? "mapped:" : "") + target.address.text(), std::to_string(port),
+                                "--calls", options.calls, "--send", std::to_string(options.send), "--receive",
                                 std::to_string(options.receive)}};
   if (options.read_late) command.argv.emplace_back("--read-late");
   if (options.write_late) command.argv.emplace_back("--write-late");
@@ -121,8 +122,8 @@ LabTest::Connected LabTest::connect(const std::string& on, const std::string& fr
   const auto said = [&](std::string_view word) {
     const auto line = must(stayer.process.read_line());
     if (!line || *line != word)
-      throw std::runtime_error(fmt::format("the stayer said '{}', not '{}': {}", line.value_or("nothing"), word,
-                                           stayer.verdict(0, 0)));
+      throw std::runtime_error(fmt::format("the stayer said '{}', not '{}': {}", line.value_or("nothing"),
+                                           word, stayer.verdict(0, 0)));
   };
   if (stayer_connects) {
     Fd moving = accept_from(*listener);
@@ -178,7 +179,8 @@ void receive_ramp(const Fd& fd, std::size_t from, std::size_t count) {
     const ssize_t got = ::recv(fd.get(), buffer.data(), std::min(buffer.size(), end - from), MSG_DONTWAIT);
     must(got > 0, "recv");
     const std::size_t right = ramp_matches(from, ByteView(buffer).first(static_cast<std::size_t>(got)));
-    if (right != static_cast<std::size_t>(got)) throw std::runtime_error(fmt::format("byte {} is wrong", from + right));
+    if (right != static_cast<std::size_t>(got))
+      throw std::runtime_error(fmt::format("byte {} is wrong", from + right));
     from += static_cast<std::size_t>(got);
   }
 }
@@ -214,7 +216,8 @@ void wait_until_quiet(const Fd& fd, unsigned long request) {
     before = bytes;
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
     must(::ioctl(fd.get(), request, &bytes) == 0, "ioctl");
-    if (std::chrono::steady_clock::now() > until) throw std::runtime_error("the queue stays empty, or grows for ever");
+    if (std::chrono::steady_clock::now() > until)
+      throw std::runtime_error("the queue stays empty, or grows for ever");
   }
 }
 

@@ -1,5 +1,5 @@
-// One move under every state of the queues, for every way in which a program waits for its socket: the program
-// at the staying end notices nothing, and no byte is lost in either direction.
+// One move under every state of the queues, for every way in which a program waits for its socket: the
+// program at the staying end notices nothing, and no byte is lost in either direction.
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 
@@ -25,8 +25,10 @@ const char* name(Queues queues) {
   return "";
 }
 
+void PrintTo(Queues queues, std::ostream* out) { *out << name(queues); }
+
 // Calls, queues, IPv6, whether the staying end dialled.
-using Case = std::tuple<const char*, Queues, bool, bool>;
+using Case = std::tuple<std::string, Queues, bool, bool>;
 
 class Matrix : public LabTest, public ::testing::WithParamInterface<Case> {
  protected:
@@ -36,12 +38,13 @@ class Matrix : public LabTest, public ::testing::WithParamInterface<Case> {
 TEST_P(Matrix, NothingIsLostAndNothingIsNoticed) {
   const auto& [calls, queues, v6, stayer_connects] = GetParam();
   const bool stayer_reads_late = queues == Queues::send_full || queues == Queues::not_sent;
-  auto [stayer, moving] = connect("alpha", "beta", stayer_connects, v6, false,
-                                  {.calls = calls,
-                                   .send = total,
-                                   .receive = total,
-                                   .read_late = stayer_reads_late,
-                                   .write_late = queues != Queues::receive_full && queues != Queues::zero_window});
+  auto [stayer, moving] =
+      connect("alpha", "beta", stayer_connects, v6, false,
+              {.calls = calls,
+               .send = total,
+               .receive = total,
+               .read_late = stayer_reads_late,
+               .write_late = queues != Queues::receive_full && queues != Queues::zero_window});
   std::size_t sent = 0;
   switch (queues) {
     case Queues::idle: break;
@@ -70,7 +73,7 @@ TEST_P(Matrix, NothingIsLostAndNothingIsNoticed) {
 
 std::string case_name(const ::testing::TestParamInfo<Case>& test) {
   const auto& [calls, queues, v6, stayer_connects] = test.param;
-  std::string out = std::string(calls) + "_" + name(queues) + (v6 ? "_v6" : "_v4") +
+  std::string out = calls + "_" + name(queues) + (v6 ? "_v6" : "_v4") +
                     (stayer_connects ? "_stayer_dialled" : "_stayer_accepted");
   std::ranges::replace(out, '-', '_');
   return out;
@@ -81,15 +84,17 @@ constexpr Queues every_queue[] = {Queues::idle, Queues::receive_full, Queues::se
 
 // Every way of waiting with every state of the queues…
 INSTANTIATE_TEST_SUITE_P(Calls, Matrix,
-                         ::testing::Combine(::testing::Values("blocking", "timeout", "poll", "select", "epoll-level",
-                                                              "epoll-edge", "io_uring"),
+                         ::testing::Combine(::testing::Values<std::string>("blocking", "timeout", "poll",
+                                                                           "select", "epoll-level",
+                                                                           "epoll-edge", "io_uring"),
                                             ::testing::ValuesIn(every_queue), ::testing::Values(false),
                                             ::testing::Values(true)),
                          case_name);
 // … and every state with either family and either side having dialled.
 INSTANTIATE_TEST_SUITE_P(Families, Matrix,
-                         ::testing::Combine(::testing::Values("epoll-level"), ::testing::ValuesIn(every_queue),
-                                            ::testing::Bool(), ::testing::Bool()),
+                         ::testing::Combine(::testing::Values<std::string>("epoll-level"),
+                                            ::testing::ValuesIn(every_queue), ::testing::Bool(),
+                                            ::testing::Bool()),
                          case_name);
 
 }  // namespace

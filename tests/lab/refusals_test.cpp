@@ -1,5 +1,5 @@
-// What bad requests get: one line, a hint, the documented number; and the connection goes on where it was, byte
-// for byte.
+// What bad requests get: one line, a hint, the documented number; and the connection goes on where it was,
+// byte for byte.
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -32,7 +32,8 @@ class Refusals : public LabTest {
     }
   };
   static Talk talk(const std::string& calls = "timeout") {
-    Talk out{connect("alpha", "beta", true, false, false, {.calls = calls, .send = 2 * half, .receive = 2 * half})};
+    Talk out{connect("alpha", "beta", true, false, false,
+                     {.calls = calls, .send = 2 * half, .receive = 2 * half})};
     out.before();
     return out;
   }
@@ -143,9 +144,10 @@ TEST_F(Refusals, AReceiverThatDiesBeforeTheCommit) {
   std::optional<Client> there = client("gamma");
   there->register_receiver("test");
   // It goes as soon as the move is agreed: the destination notices before it is ready, or asks to undo.
-  const sockswap_error error = refusal(talk.fd(), "gamma", "test", {.progress = [&](const char* step, double) {
-                                         if (std::string_view(step) == "asked") there.reset();
-                                       }});
+  const sockswap_error error =
+      refusal(talk.fd(), "gamma", "test", {.progress = [&](const char* step, double) {
+                if (std::string_view(step) == "asked") there.reset();
+              }});
   EXPECT_TRUE(error == SOCKSWAP_RECEIVER_GONE || error == SOCKSWAP_UNKNOWN_RECEIVER) << error;
   talk.after_all_is_as_it_was();
 }
@@ -159,7 +161,9 @@ TEST_F(Refusals, TheStayersProgramIsBeingDebugged) {
       {.argv = {"sh", "-c", "exec strace -f -o /dev/null -p $(pgrep -n -x sockswap-test-s)"}});
   ASSERT_TRUE(tracer);
   const auto traced = [&] {
-    return host("alpha").run({"sh", "-c", "grep -q 'TracerPid:[[:space:]]*[1-9]' /proc/[0-9]*/status"})->status.ok();
+    return host("alpha")
+        .run({"sh", "-c", "grep -q 'TracerPid:[[:space:]]*[1-9]' /proc/[0-9]*/status"})
+        ->status.ok();
   };
   for (int i = 0; i < 200 && !traced(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
   EXPECT_EQ(refusal(talk.fd(), "gamma", "test"), SOCKSWAP_BUSY);
@@ -173,12 +177,14 @@ TEST_F(Refusals, ASecondMoveOfTheSameConnection) {
   Client there = client("gamma");
   there.register_receiver("test");
   const Fd same = talk.fd().duplicate();
+  // So that the first is still under way when the second is asked for.
+  ASSERT_TRUE(host("gamma").set_link({.delay = std::chrono::milliseconds(50)}));
   sockswap_error second = SOCKSWAP_OK;
-  client("beta").move(talk.fd().get(), "gamma", "test", {},
-                      {.progress = [&](const char* step, double) {
+  client("beta").move(talk.fd().get(), "gamma", "test", {}, {.progress = [&](const char* step, double) {
                         if (std::string_view(step) == "asked") second = refusal(same, "gamma", "test");
                       }});
   (void)talk.fd().release();
+  ASSERT_TRUE(host("gamma").set_link({}));
   EXPECT_EQ(second, SOCKSWAP_BUSY);
   auto event = there.next(std::chrono::seconds(10));
   ASSERT_TRUE(event);
@@ -186,8 +192,8 @@ TEST_F(Refusals, ASecondMoveOfTheSameConnection) {
   talk.after_all_is_as_it_was();
 }
 
-// The negative control of this file: without anything in the way the same move succeeds, and the old descriptor
-// is dead afterwards.
+// The negative control of this file: without anything in the way the same move succeeds, and the old
+// descriptor is dead afterwards.
 TEST_F(Refusals, TheControlMoves) {
   Talk talk = this->talk();
   const Fd copy = talk.fd().duplicate();

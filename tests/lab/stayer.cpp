@@ -66,11 +66,16 @@ Arguments parse(int argc, char** argv) {
   arguments.port = static_cast<std::uint16_t>(std::stoi(argv[3]));
   for (int i = 4; i < argc; ++i) {
     const std::string_view name = argv[i];
-    if (name == "--read-late") arguments.read_late = true;
-    else if (name == "--write-late") arguments.write_late = true;
-    else if (name == "--calls") arguments.calls = argv[++i];
-    else if (name == "--send") arguments.send = std::stoull(argv[++i]);
-    else if (name == "--receive") arguments.receive = std::stoull(argv[++i]);
+    if (name == "--read-late")
+      arguments.read_late = true;
+    else if (name == "--write-late")
+      arguments.write_late = true;
+    else if (name == "--calls")
+      arguments.calls = argv[++i];
+    else if (name == "--send")
+      arguments.send = std::stoull(argv[++i]);
+    else if (name == "--receive")
+      arguments.receive = std::stoull(argv[++i]);
   }
   return arguments;
 }
@@ -156,7 +161,8 @@ int main(int argc, char** argv) {
   // Without waiting as before: with both directions closed, EPOLLHUP is what there is to see.
   char beyond = 0;
   ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) & ~O_NONBLOCK);
-  if (const ssize_t more = ::recv(fd, &beyond, 1, 0); more != 0) stayer::anomaly("recv at the end", more < 0 ? errno : 0);
+  if (const ssize_t more = ::recv(fd, &beyond, 1, 0); more != 0)
+    stayer::anomaly("recv at the end", more < 0 ? errno : 0);
   std::printf("sent %zu received %zu\n", arguments.send, received);
   std::fflush(stdout);
   std::_Exit(received == arguments.receive ? 0 : 4);

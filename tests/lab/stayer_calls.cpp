@@ -48,7 +48,8 @@ class Timeout : public Blocking {
   }
   std::size_t read(void* into, std::size_t size) override {
     for (;;)
-      if (const ssize_t got = ::recv(fd_, into, size, 0); got >= 0 || errno != EAGAIN) return must(got, "recv");
+      if (const ssize_t got = ::recv(fd_, into, size, 0); got >= 0 || errno != EAGAIN)
+        return must(got, "recv");
   }
   std::size_t write(const void* from, std::size_t size) override {
     for (;;)
@@ -102,7 +103,8 @@ class Select : public Waiting {
     fd_set set;
     FD_ZERO(&set);
     FD_SET(fd_, &set);
-    must(::select(fd_ + 1, events == POLLIN ? &set : nullptr, events == POLLOUT ? &set : nullptr, nullptr, nullptr),
+    must(::select(fd_ + 1, events == POLLIN ? &set : nullptr, events == POLLOUT ? &set : nullptr, nullptr,
+                  nullptr),
          "select");
   }
 };

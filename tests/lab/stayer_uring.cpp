@@ -28,9 +28,11 @@ class Uring : public Calls {
 
  private:
   std::size_t finish(const char* what) {
-    if (const int result = ::io_uring_submit_and_wait(&ring_, 1); result < 0) anomaly("io_uring_enter", -result);
+    if (const int result = ::io_uring_submit_and_wait(&ring_, 1); result < 0)
+      anomaly("io_uring_enter", -result);
     io_uring_cqe* done = nullptr;
-    if (const int result = ::io_uring_wait_cqe(&ring_, &done); result < 0) anomaly("io_uring_wait_cqe", -result);
+    if (const int result = ::io_uring_wait_cqe(&ring_, &done); result < 0)
+      anomaly("io_uring_wait_cqe", -result);
     const int result = done->res;
     ::io_uring_cqe_seen(&ring_, done);
     if (result < 0) anomaly(what, -result);

@@ -10,10 +10,12 @@
 namespace sockswap::cli {
 namespace {
 
-constexpr Help help{.summary = "Move a live connection round three virtual hosts on this machine (needs root)",
-                    .examples = "sockswap demo\n"
-                                "sockswap demo --rate 0bit --size 2000\n"
-                                "sockswap demo --program nc --json"};
+constexpr Help help{
+    .summary = "Move a live connection round three virtual hosts on this machine (needs root)",
+    .examples =
+        "sockswap demo\n"
+        "sockswap demo --rate 0bit --size 2000\n"
+        "sockswap demo --program nc --json"};
 
 struct Asked {
   demo::Options options;
@@ -25,8 +27,8 @@ struct Asked {
 std::filesystem::path find(const Asked& asked, const std::string& name) {
   std::error_code ignored;
   const std::filesystem::path own = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
-  for (const std::filesystem::path& folder :
-       {std::filesystem::path(asked.programs_folder), own, own / "../sbin", own / "../daemon", own / "../../examples"})
+  for (const std::filesystem::path& folder : {std::filesystem::path(asked.programs_folder), own,
+                                              own / "../sbin", own / "../daemon", own / "../../examples"})
     if (!folder.empty() && std::filesystem::exists(folder / name, ignored))
       return std::filesystem::canonical(folder / name, ignored);
   return {};
@@ -34,7 +36,8 @@ std::filesystem::path find(const Asked& asked, const std::string& name) {
 
 Result<ErrorCode> run(Asked asked, const Context& context) {
   if (::geteuid() != 0)
-    return failure(ErrorCode::not_permitted, "the demo makes virtual hosts, which needs root", "sudo sockswap demo");
+    return failure(ErrorCode::not_permitted, "the demo makes virtual hosts, which needs root",
+                   "sudo sockswap demo");
   demo::Options& options = asked.options;
   SOCKSWAP_TRY(options.rate, lab::parse_rate(asked.rate));
   for (auto& [path, name] : {std::pair<std::filesystem::path&, const char*>{options.sockswapd, "sockswapd"},
@@ -56,12 +59,16 @@ Result<ErrorCode> run(Asked asked, const Context& context) {
 
 void add_demo(CommandLine& line) {
   auto asked = std::make_shared<Asked>();
-  CLI::App& app = line.add_verb("demo", help, [asked](const Context& context) { return run(*asked, context); });
+  CLI::App& app =
+      line.add_verb("demo", help, [asked](const Context& context) { return run(*asked, context); });
   app.add_option("--program", asked->options.programs, "Who sends: socat, nc (more than one is possible)");
   app.add_option("--size", asked->options.megabytes, "Of the file, in MB")->capture_default_str();
-  app.add_option("--rate", asked->rate, "Of every link; 0bit is as fast as the machine goes")->capture_default_str();
-  app.add_option("--charts", asked->options.chart_folder, "Folder for the SVG pictures")->capture_default_str();
-  app.add_option("--programs", asked->programs_folder, "Folder with sockswapd, sockswap and sockswap-receiver");
+  app.add_option("--rate", asked->rate, "Of every link; 0bit is as fast as the machine goes")
+      ->capture_default_str();
+  app.add_option("--charts", asked->options.chart_folder, "Folder for the SVG pictures")
+      ->capture_default_str();
+  app.add_option("--programs", asked->programs_folder,
+                 "Folder with sockswapd, sockswap and sockswap-receiver");
 }
 
 }  // namespace sockswap::cli

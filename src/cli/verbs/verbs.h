@@ -16,7 +16,7 @@ void add_version(CommandLine& line);
 void add_help(CommandLine& line);
 
 // In the order in which `sockswap help` lists them.
-inline constexpr void (*verbs[])(CommandLine&) = {add_check, add_hosts,   add_ls,      add_move,
-                                                  add_moves, add_cluster, add_demo,    add_version, add_help};
+inline constexpr void (*verbs[])(CommandLine&) = {add_check,   add_hosts, add_ls,      add_move, add_moves,
+                                                  add_cluster, add_demo,  add_version, add_help};
 
 }  // namespace sockswap::cli

@@ -32,7 +32,8 @@ TEST(Faults, ALostMessageEndsAtOnePlaceOrTheOther) {
   for (int lost = 0; lost < faultless.messages; ++lost) {
     Trio trio({.lose_message = lost});
     trio.run();
-    EXPECT_TRUE(trio.whole_at_origin() || trio.whole_at_destination()) << "message " << lost << "\n" << told(trio);
+    EXPECT_TRUE(trio.whole_at_origin() || trio.whole_at_destination()) << "message " << lost << "\n"
+                                                                       << told(trio);
     EXPECT_THAT(trio.violations, IsEmpty()) << "message " << lost << "\n" << told(trio);
     EXPECT_TRUE(trio.concluded) << "message " << lost;
     EXPECT_EQ(trio.whole_at_origin(), trio.outcome.has_value()) << "message " << lost << "\n" << told(trio);

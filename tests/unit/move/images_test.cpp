@@ -48,7 +48,8 @@ TEST(Images, AreRefusedWhenTheyContradictThemselves) {
   EXPECT_TRUE(refused([](wire::Image& m) { m.set_mss_clamp(70'000); }));
   EXPECT_TRUE(refused([](wire::Image& m) { m.set_snd_wscale(300); }));
   EXPECT_TRUE(refused([](wire::Image& m) { m.clear_tuple(); }));
-  EXPECT_TRUE(refused([](wire::Image& m) { m.mutable_position()->set_write_end(5); })) << "not as many unsent bytes";
+  EXPECT_TRUE(refused([](wire::Image& m) { m.mutable_position()->set_write_end(5); }))
+      << "not as many unsent bytes";
   EXPECT_TRUE(refused([](wire::Image& m) { m.mutable_options(0)->set_value(std::string(1000, 'x')); }));
 }
 

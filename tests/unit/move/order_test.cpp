@@ -27,9 +27,10 @@ TEST(Move, EndsAtTheDestination) {
 TEST(Move, GoesInTheOrderOfTheSpecification) {
   Trio trio;
   trio.run();
-  const char* order[] = {"origin -> destination: offer", "origin -> peer: find",       "origin: step agreed",
-                         "origin -> peer: hold",         "origin -> destination: deliver", "origin: step committed",
-                         "origin -> peer: swap",         "peer -> destination: swapped",   "destination -> origin: activated"};
+  const char* order[] = {
+      "origin -> destination: offer", "origin -> peer: find",           "origin: step agreed",
+      "origin -> peer: hold",         "origin -> destination: deliver", "origin: step committed",
+      "origin -> peer: swap",         "peer -> destination: swapped",   "destination -> origin: activated"};
   for (std::size_t i = 1; i < std::size(order); ++i)
     EXPECT_LT(when(trio, order[i - 1]), when(trio, order[i])) << order[i - 1] << " comes before " << order[i];
   EXPECT_LT(when(trio, order[8]), static_cast<std::ptrdiff_t>(trio.history.size())) << "all of it happened";

@@ -153,45 +153,47 @@ void Trio::run(int timers) {
 
 void Trio::origin_actions(Origin::Actions actions) {
   for (auto& each : actions) {
-    std::visit(
-        Overloaded{
-            [&](action::Send& send) { post("origin", send.to, send.message); },
-            [&](action::Write& write) { committed_ = committed_ || write.mark == Mark::origin_committed; },
-            [&](action::Step& step) { note("origin: step " + std::string(step.name)); },
-            [&](action::SetTimer&) { timers_.insert("origin"); },
-            [&](action::FreezeMoving&) {
-              if (faults_.failing_action == "freeze") return origin_actions(origin_->on_failure(failed("freeze")));
-              require(moving == Moving::live, "froze what wasn't live");
-              moving = Moving::frozen;
-              origin_actions(origin_->on_frozen({idle}));
-            },
-            [&](action::SendDeliver&) {
-              wire::Message message = blank();
-              message.mutable_deliver();
-              post("origin", plan_.destination, message);
-            },
-            [&](action::SendSwap& swap) {
-              require(committed_, "swap before the commit was written");
-              wire::Message message = blank();
-              message.mutable_swap();
-              post("origin", swap.peer, message);
-            },
-            [&](action::ReleaseMoving&) {
-              require(committed_, "released before the commit");
-              require(staying != Staying::live_to_origin, "released while the staying end could still send to it");
-              moving = Moving::released;
-            },
-            [&](action::ThawMoving&) {
-              require(!committed_, "thawed after the commit");
-              if (moving == Moving::frozen) moving = Moving::live;
-            },
-            [&](action::Conclude& conclude) {
-              require(!concluded, "concluded twice");
-              concluded = true;
-              outcome = conclude.error;
-            },
-            [&](action::Finish&) { timers_.erase("origin"); }},
-        each);
+    std::visit(Overloaded{[&](action::Send& send) { post("origin", send.to, send.message); },
+                          [&](action::Write& write) {
+                            committed_ = committed_ || write.mark == Mark::origin_committed;
+                          },
+                          [&](action::Step& step) { note("origin: step " + std::string(step.name)); },
+                          [&](action::SetTimer&) { timers_.insert("origin"); },
+                          [&](action::FreezeMoving&) {
+                            if (faults_.failing_action == "freeze")
+                              return origin_actions(origin_->on_failure(failed("freeze")));
+                            require(moving == Moving::live, "froze what wasn't live");
+                            moving = Moving::frozen;
+                            origin_actions(origin_->on_frozen({idle}));
+                          },
+                          [&](action::SendDeliver&) {
+                            wire::Message message = blank();
+                            message.mutable_deliver();
+                            post("origin", plan_.destination, message);
+                          },
+                          [&](action::SendSwap& swap) {
+                            require(committed_, "swap before the commit was written");
+                            wire::Message message = blank();
+                            message.mutable_swap();
+                            post("origin", swap.peer, message);
+                          },
+                          [&](action::ReleaseMoving&) {
+                            require(committed_, "released before the commit");
+                            require(staying != Staying::live_to_origin,
+                                    "released while the staying end could still send to it");
+                            moving = Moving::released;
+                          },
+                          [&](action::ThawMoving&) {
+                            require(!committed_, "thawed after the commit");
+                            if (moving == Moving::frozen) moving = Moving::live;
+                          },
+                          [&](action::Conclude& conclude) {
+                            require(!concluded || outcome->code == ErrorCode::in_doubt, "concluded twice");
+                            concluded = true;
+                            outcome = conclude.error;
+                          },
+                          [&](action::Finish&) { timers_.erase("origin"); }},
+               each);
     if (!origin_) return;
   }
   if (origin_ && origin_->state() == Origin::State::finished) origin_.reset();
@@ -199,72 +201,75 @@ void Trio::origin_actions(Origin::Actions actions) {
 
 void Trio::destination_actions(Destination::Actions actions) {
   for (auto& each : actions)
-    std::visit(Overloaded{[&](action::Send& send) { post("destination", send.to, send.message); },
-                          [&](action::Write&) {},
-                          [&](action::Step& step) { note("destination: step " + std::string(step.name)); },
-                          [&](action::SetTimer&) { timers_.insert("destination"); },
-                          [&](action::ReserveEnds&) {
-                            if (faults_.failing_action == "reserve")
-                              return destination_actions(destination_->on_failure(failed("reserve")));
-                            arriving = Arriving::reserved;
-                            destination_actions(destination_->on_reserved({Endpoint{}}));
-                          },
-                          [&](action::RebuildEnds&) {
-                            if (faults_.failing_action == "rebuild")
-                              return destination_actions(destination_->on_failure(failed("rebuild")));
-                            arriving = Arriving::dormant;
-                            destination_actions(destination_->on_rebuilt());
-                          },
-                          [&](action::LetGo&) {
-                            require(arriving == Arriving::dormant, "let go what wasn't dormant");
-                            require(committed_, "let go before the commit");
-                            require(moving != Moving::live, "two live owners");
-                            require(staying == Staying::live_to_destination,
-                                    "let go before the staying end was re-pointed: its first segment meets a reset");
-                            arriving = Arriving::live;
-                            destination_actions(destination_->on_live({}));
-                          },
-                          [&](action::DropEnds&) {
-                            require(arriving != Arriving::live, "dropped a live end");
-                            arriving = Arriving::none;
-                          },
-                          [&](action::Finish&) { timers_.erase("destination"); }},
-               each);
+    std::visit(
+        Overloaded{[&](action::Send& send) { post("destination", send.to, send.message); },
+                   [&](action::Write&) {},
+                   [&](action::Step& step) { note("destination: step " + std::string(step.name)); },
+                   [&](action::SetTimer&) { timers_.insert("destination"); },
+                   [&](action::ReserveEnds&) {
+                     if (faults_.failing_action == "reserve")
+                       return destination_actions(destination_->on_failure(failed("reserve")));
+                     arriving = Arriving::reserved;
+                     destination_actions(destination_->on_reserved({Endpoint{}}));
+                   },
+                   [&](action::RebuildEnds&) {
+                     if (faults_.failing_action == "rebuild")
+                       return destination_actions(destination_->on_failure(failed("rebuild")));
+                     arriving = Arriving::dormant;
+                     destination_actions(destination_->on_rebuilt());
+                   },
+                   [&](action::LetGo&) {
+                     require(arriving == Arriving::dormant, "let go what wasn't dormant");
+                     require(committed_, "let go before the commit");
+                     require(moving != Moving::live, "two live owners");
+                     require(staying == Staying::live_to_destination,
+                             "let go before the staying end was re-pointed: its first segment meets a reset");
+                     arriving = Arriving::live;
+                     destination_actions(destination_->on_live({}));
+                   },
+                   [&](action::DropEnds&) {
+                     require(arriving != Arriving::live, "dropped a live end");
+                     arriving = Arriving::none;
+                   },
+                   [&](action::Finish&) { timers_.erase("destination"); }},
+        each);
 }
 
 void Trio::peer_actions(Peer::Actions actions) {
   for (auto& each : actions)
-    std::visit(Overloaded{[&](action::Send& send) { post("peer", send.to, send.message); },
-                          [&](action::Write&) {},
-                          [&](action::Step& step) { note("peer: step " + std::string(step.name)); },
-                          [&](action::SetTimer&) { timers_.insert("peer"); },
-                          [&](action::FindEnds&) {
-                            if (faults_.failing_action == "find") return peer_actions(peer_->on_failure(failed("find")));
-                            require(moving == Moving::live, "frozen before everything was agreed");
-                            peer_actions(peer_->on_found());
-                          },
-                          [&](action::HoldEnds&) {
-                            if (faults_.failing_action == "hold") return peer_actions(peer_->on_failure(failed("hold")));
-                            staying = Staying::frozen;
-                            peer_actions(peer_->on_held({{0, idle}}));
-                          },
-                          [&](action::SwapEnds&) {
-                            require(committed_, "swapped before the commit");
-                            require(moving != Moving::live, "swapped before the moving end was frozen");
-                            require(staying == Staying::frozen, "swapped what wasn't held");
-                            require(arriving == Arriving::dormant, "swapped to where nobody is");
-                            staying = Staying::live_to_destination;
-                            peer_actions(peer_->on_swapped({}));
-                          },
-                          [&](action::ResumeHolders&) {
-                            require(staying == Staying::live_to_destination, "resumed before the swap");
-                          },
-                          [&](action::ThawEnds&) {
-                            require(staying != Staying::live_to_destination, "thawed after the swap");
-                            if (staying == Staying::frozen) staying = Staying::live_to_origin;
-                          },
-                          [&](action::Finish&) { timers_.erase("peer"); }},
-               each);
+    std::visit(
+        Overloaded{[&](action::Send& send) { post("peer", send.to, send.message); }, [&](action::Write&) {},
+                   [&](action::Step& step) { note("peer: step " + std::string(step.name)); },
+                   [&](action::SetTimer&) { timers_.insert("peer"); },
+                   [&](action::FindEnds&) {
+                     if (faults_.failing_action == "find")
+                       return peer_actions(peer_->on_failure(failed("find")));
+                     require(moving == Moving::live, "frozen before everything was agreed");
+                     peer_actions(peer_->on_found());
+                   },
+                   [&](action::HoldEnds&) {
+                     if (faults_.failing_action == "hold")
+                       return peer_actions(peer_->on_failure(failed("hold")));
+                     staying = Staying::frozen;
+                     peer_actions(peer_->on_held({{0, idle}}));
+                   },
+                   [&](action::SwapEnds&) {
+                     require(committed_, "swapped before the commit");
+                     require(moving != Moving::live, "swapped before the moving end was frozen");
+                     require(staying == Staying::frozen, "swapped what wasn't held");
+                     require(arriving == Arriving::dormant, "swapped to where nobody is");
+                     staying = Staying::live_to_destination;
+                     peer_actions(peer_->on_swapped({}));
+                   },
+                   [&](action::ResumeHolders&) {
+                     require(staying == Staying::live_to_destination, "resumed before the swap");
+                   },
+                   [&](action::ThawEnds&) {
+                     require(staying != Staying::live_to_destination, "thawed after the swap");
+                     if (staying == Staying::frozen) staying = Staying::live_to_origin;
+                   },
+                   [&](action::Finish&) { timers_.erase("peer"); }},
+        each);
 }
 
 }  // namespace sockswap::move::test

@@ -1,5 +1,5 @@
-// The three machines of a move, wired to each other, with a kernel that is only a note of where each end is. No
-// time passes but when a test says so. Every action is checked against what must never happen.
+// The three machines of a move, wired to each other, with a kernel that is only a note of where each end is.
+// No time passes but when a test says so. Every action is checked against what must never happen.
 #pragma once
 
 #include <deque>
@@ -37,7 +37,8 @@ class Trio {
     return moving == Moving::live && staying == Staying::live_to_origin && arriving == Arriving::none;
   }
   bool whole_at_destination() const {
-    return moving == Moving::released && staying == Staying::live_to_destination && arriving == Arriving::live;
+    return moving == Moving::released && staying == Staying::live_to_destination &&
+           arriving == Arriving::live;
   }
 
   Moving moving = Moving::live;
@@ -52,7 +53,9 @@ class Trio {
   // Puts a message in by hand, as if `from` had sent it to `to`.
   void inject(const std::string& from, const std::string& to, wire::Message message);
   wire::Message blank() const;
-  void receiver_dies() { destination_actions(destination_->on_receiver_gone({ErrorCode::receiver_gone, "gone", "", 0})); }
+  void receiver_dies() {
+    destination_actions(destination_->on_receiver_gone({ErrorCode::receiver_gone, "gone", "", 0}));
+  }
   std::function<void(const std::string& event)> watch;  // called with each line of the history
 
  private:

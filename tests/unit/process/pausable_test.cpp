@@ -62,19 +62,14 @@ TEST(Pausable, WeAreNot) {
 // A whole 32-bit program, so that no 32-bit compiler is needed.
 TEST(Pausable, ThirtyTwoBitProgramIsNot) {
   SKIP_UNLESS_TRACING();
-  constexpr unsigned char kProgram[] = {0x7f, 'E',  'L',  'F', 1,    1,    1,    0,    0,    0,    0,
-                                        0,    0,    0,    0,   0,  // ELFCLASS32
-                                        2,    0,    3,    0,   1,    0,    0,    0,    0x54, 0x80, 4,
-                                        8,    0x34, 0,    0,   0,  // EM_386, entry 0x8048054
-                                        0,    0,    0,    0,   0,    0,    0,    0,    0x34, 0,    0x20,
-                                        0,    1,    0,    0,   0,    0,    0,    0,    0,  // one program
-                                                                                           // header
-                                        1,    0,    0,    0,   0,    0,    0,    0,    0,    0x80, 4,
-                                        8,    0,    0x80, 4,   8,  // PT_LOAD at 0x8048000
-                                        0x60, 0,    0,    0,   0x60, 0,    0,    0,    5,    0,    0,
-                                        0,    0,    0x10, 0,   0,  // all of the file, r-x
-                                        0xb8, 29,   0,    0,   0,    0xcd, 0x80, 0xeb, 0xf7, 0,    0,
-                                        0};  // again: pause(); jmp again
+  constexpr unsigned char kProgram[] = {
+      0x7f, 'E', 'L', 'F', 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0,           // ELFCLASS32
+      2, 0, 3, 0, 1, 0, 0, 0, 0x54, 0x80, 4, 8, 0x34, 0, 0, 0,           // EM_386, entry 0x8048054
+      0, 0, 0, 0, 0, 0, 0, 0, 0x34, 0, 0x20, 0, 1, 0, 0, 0, 0, 0, 0, 0,  // one program
+                                                                         // header
+      1, 0, 0, 0, 0, 0, 0, 0, 0, 0x80, 4, 8, 0, 0x80, 4, 8,              // PT_LOAD at 0x8048000
+      0x60, 0, 0, 0, 0x60, 0, 0, 0, 5, 0, 0, 0, 0, 0x10, 0, 0,           // all of the file, r-x
+      0xb8, 29, 0, 0, 0, 0xcd, 0x80, 0xeb, 0xf7, 0, 0, 0};               // again: pause(); jmp again
   const std::string path = testing::TempDir() + "sockswap-32-bit-" + std::to_string(::getpid());
   {
     const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0700));

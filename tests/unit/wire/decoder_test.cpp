@@ -1,14 +1,16 @@
 // Parcels through the encoder and the decoder, in pieces of any size, and everything that a decoder refuses.
+#include "wire/decoder.h"
+
 #include <gtest/gtest.h>
 
 #include "support/ramp.h"
-#include "wire/decoder.h"
 #include "wire/encoder.h"
 
 namespace sockswap::wire {
 namespace {
 
-Bytes encoded(std::string_view message, const std::vector<Bytes>& attachments = {}, std::uint8_t descriptors = 0) {
+Bytes encoded(std::string_view message, const std::vector<Bytes>& attachments = {},
+              std::uint8_t descriptors = 0) {
   Bytes out;
   const std::vector<ByteView> views(attachments.begin(), attachments.end());
   encode(out, message, views, descriptors);
@@ -16,7 +18,8 @@ Bytes encoded(std::string_view message, const std::vector<Bytes>& attachments = 
 }
 
 // A frame's header with whatever is in it.
-Bytes header(std::uint32_t length, std::uint8_t kind, std::uint8_t descriptors = 0, std::uint16_t reserved = 0) {
+Bytes header(std::uint32_t length, std::uint8_t kind, std::uint8_t descriptors = 0,
+             std::uint16_t reserved = 0) {
   Bytes out;
   for (const int shift : {24, 16, 8, 0}) out.push_back(static_cast<std::byte>(length >> shift));
   out.push_back(static_cast<std::byte>(kind));
@@ -36,9 +39,10 @@ TEST(Decoder, TheExampleOfTheSpecification) {
   const Bytes bytes = encoded("hi", {bytes_of("abc")});
   const Bytes wanted = [] {
     Bytes out;
-    for (const int octet : std::initializer_list<int>{0, 0, 0, 14, 1, 0, 0, 0,                         // message frame, 14 bytes
-                            0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 3, 'h', 'i',    // one attachment of 3 bytes
-                            0, 0, 0, 3, 2, 0, 0, 0, 'a', 'b', 'c'})          // chunk frame
+    for (const int octet : std::initializer_list<int>{
+             0, 0, 0, 14, 1, 0, 0, 0,                             // message frame, 14 bytes
+             0, 0, 0, 1,  0, 0, 0, 0, 0,   0,   0,  3, 'h', 'i',  // one attachment of 3 bytes
+             0, 0, 0, 3,  2, 0, 0, 0, 'a', 'b', 'c'})             // chunk frame
       out.push_back(static_cast<std::byte>(octet));
     return out;
   }();
@@ -50,7 +54,8 @@ TEST(Decoder, PiecesOfAnySizeGiveTheSameParcels) {
   Bytes stream = encoded("first", attachments, 2);
   append(stream, encoded(""));
   append(stream, encoded("third", {Bytes{}}));
-  for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{8}, std::size_t{4096}, stream.size()}) {
+  for (const std::size_t piece :
+       {std::size_t{1}, std::size_t{7}, std::size_t{8}, std::size_t{4096}, stream.size()}) {
     Decoder decoder;
     std::vector<Parcel> parcels;
     for (ByteView rest = stream; !rest.empty();) {
@@ -94,7 +99,8 @@ TEST(Decoder, RefusesWhatNoEncoderSends) {
   EXPECT_EQ(refusal(header(3, message_frame)), ErrorCode::internal) << "shorter than its own head";
   EXPECT_EQ(refusal(header(4, message_frame, 0, 1)), ErrorCode::internal) << "reserved bits";
   EXPECT_EQ(refusal(header(1, chunk_frame)), ErrorCode::internal) << "a chunk without an attachment";
-  EXPECT_EQ(refusal(after_open(header(4, message_frame))), ErrorCode::internal) << "a message in an attachment";
+  EXPECT_EQ(refusal(after_open(header(4, message_frame))), ErrorCode::internal)
+      << "a message in an attachment";
   EXPECT_EQ(refusal(after_open(header(0, chunk_frame))), ErrorCode::internal) << "an empty chunk";
   EXPECT_EQ(refusal(after_open(header(11, chunk_frame))), ErrorCode::internal) << "a chunk that is too long";
   EXPECT_EQ(refusal(after_open(header(1, chunk_frame, 1))), ErrorCode::internal) << "descriptors on a chunk";
@@ -111,8 +117,8 @@ TEST(Decoder, Limits) {
   limits.attachments = 3;
   limits.attachment_bytes = 100;
   limits.descriptors = 2;
-  const auto with = [&](std::string_view message, const std::vector<Bytes>& attachments, std::uint8_t descriptors,
-                        std::uint32_t chunk) {
+  const auto with = [&](std::string_view message, const std::vector<Bytes>& attachments,
+                        std::uint8_t descriptors, std::uint32_t chunk) {
     Limits sender;  // generous
     sender.chunk_bytes = chunk;
     Bytes out;

@@ -8,7 +8,8 @@ namespace sockswap::wire {
 namespace {
 
 TEST(Endpoints, ComeBackAsTheyWent) {
-  for (const char* text : {"10.0.0.1:80-10.0.0.2:5000", "[fd00::1]:80-[fd00::2]:65535", "0.0.0.0:0-127.0.0.1:1"}) {
+  for (const char* text :
+       {"10.0.0.1:80-10.0.0.2:5000", "[fd00::1]:80-[fd00::2]:65535", "0.0.0.0:0-127.0.0.1:1"}) {
     const auto tuple = sockswap::FourTuple::parse(text).value();
     wire::FourTuple message;
     to_message(tuple, message);
