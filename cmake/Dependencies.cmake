@@ -10,7 +10,7 @@ find_package(nlohmann_json REQUIRED)
 pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 pkg_check_modules(MNL REQUIRED IMPORTED_TARGET libmnl)
 pkg_check_modules(URING IMPORTED_TARGET liburing)
-pkg_check_modules(NETTLE IMPORTED_TARGET nettle)
+pkg_check_modules(NETTLE REQUIRED IMPORTED_TARGET nettle)
 
 find_path(TL_EXPECTED_INCLUDE_DIR tl/expected.hpp REQUIRED)
 find_path(ASIO_INCLUDE_DIR asio.hpp REQUIRED)

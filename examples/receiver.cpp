@@ -81,7 +81,6 @@ int main(int argc, char** argv) try {
   receiver.register_here();
   receiver.stream.print(listener >= 0 ? "listening" : "waiting");
   if (listener >= 0) receiver.fd = accept_one(listener);
-
   std::vector<std::uint8_t> buffer(1 << 20);
   for (std::uint64_t next_progress = 0;;) {
     pollfd wait[] = {{receiver.daemon ? receiver.daemon->fd() : -1, POLLIN, 0}, {receiver.fd, POLLIN, 0}};

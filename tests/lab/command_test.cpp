@@ -1,4 +1,5 @@
 // The operator's side, with the real command and the real daemons.
+#include <map>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -46,8 +47,54 @@ TEST_F(Command, CheckFindsEverythingHere) {
   EXPECT_EQ(said.json["sufficient"], true);
 }
 
-// An unprivileged program's connection, moved on an operator's word.
-TEST_F(Command, MoveAsksTheProgram) {
+// Lines of the example receiver until one with this event; what it says in between is let pass.
+Json wait_for_event(lab::Process& receiver, const std::string& event) {
+  for (;;) {
+    const auto line = receiver.read_line();
+    if (!line || !*line) throw std::runtime_error("the receiver ended without '" + event + "'");
+    const Json json = Json::parse(**line, nullptr, false);
+    if (!json.is_discarded() && json.value("event", "") == event) return json;
+  }
+}
+
+// An unprivileged program's connection, moved on an operator's word: the daemon has the rights, the program
+// none.
+TEST_F(Command, MoveOfAnUnprivilegedProgramsEnd) {
+  constexpr std::size_t total = 4'000'000;
+  constexpr lab::User nobody{65534, 65534};
+  const std::uint16_t port = next_port();
+  std::map<std::string, lab::Process> receivers;
+  for (const char* on : {"beta", "gamma"}) {
+    lab::Command command{.argv = {RECEIVER}, .out = lab::Stdio::pipe(), .user = nobody};
+    if (std::string(on) == "beta")
+      command.argv.insert(command.argv.end(), {"--listen", std::to_string(port)});
+    receivers.emplace(on, host(on).spawn(command).value());
+  }
+  wait_for_event(receivers.at("beta"), "listening");
+  wait_for_event(receivers.at("gamma"), "waiting");
+  Stayer stayer{host("alpha")
+                    .spawn({.argv = {STAYER, "connect", host("beta").v4().text(), std::to_string(port),
+                                     "--send", std::to_string(total), "--write-late"},
+                            .in = lab::Stdio::pipe(),
+                            .out = lab::Stdio::pipe(),
+                            .err = lab::Stdio::pipe()})
+                    .value()};
+  ASSERT_EQ(stayer.process.read_line().value(), "connected");
+  Said list = sockswap("beta", {"ls"});
+  ASSERT_EQ(list.json["connections"].size(), 1u) << list.output.out;
+  EXPECT_EQ(list.json["connections"][0]["uid"], 65534);
+  EXPECT_EQ(list.json["connections"][0]["receiver"], "receiver");
+  const std::string connection = list.json["connections"][0]["connection"];
+  const Said moved = sockswap("beta", {"move", connection, "--to", "gamma"});
+  EXPECT_EQ(moved.status(), 0) << moved.output.out;
+  EXPECT_GT(moved.json["pause_us"], 0);
+  wait_for_event(receivers.at("gamma"), "arrival");
+  ASSERT_TRUE(stayer.process.write("write\n"));
+  EXPECT_EQ(wait_for_event(receivers.at("gamma"), "end")["bytes"], total);
+  EXPECT_EQ(stayer.verdict(total, 0), "");
+}
+
+TEST_F(Command, MoveIsRefusedWhereTheProgramDoesntHandOver) {
   constexpr std::size_t half = 250'000;
   auto [stayer, fd] = connect("alpha", "beta", true, false, false, {.send = 2 * half, .receive = 2 * half});
   receive_ramp(fd, 0, half);

@@ -152,6 +152,28 @@ TEST_F(Refusals, AReceiverThatDiesBeforeTheCommit) {
   talk.after_all_is_as_it_was();
 }
 
+// A host has an end re-pointed only if its certificate covers the address of the other one.
+TEST_F(Refusals, AnAddressThatTheCertificateDoesntCover) {
+  const std::string address = host("beta").v4().text() + "00";  // 10.133.0.2 -> 10.133.0.200
+  ASSERT_TRUE(host("beta").run({"ip", "address", "add", address + "/24", "dev", "eth0"})->status.ok());
+  const std::uint16_t port = next_port();
+  const Fd listener = listen_on("beta", {Address::parse(address).value(), port});
+  lab::Command command{
+      .argv = {STAYER, "connect", address, std::to_string(port), "--send", std::to_string(half)},
+      .in = lab::Stdio::pipe(),
+      .out = lab::Stdio::pipe(),
+      .err = lab::Stdio::pipe()};
+  Stayer stayer{host("alpha").spawn(command).value()};
+  const Fd moving = accept_from(listener);
+  Client there = client("gamma");
+  there.register_receiver("test");
+  EXPECT_EQ(refusal(moving, "gamma", "test"), SOCKSWAP_NOT_PERMITTED);
+  receive_ramp(moving, 0, half);
+  finish_writing(moving);
+  expect_end(moving);
+  EXPECT_EQ(stayer.verdict(half, 0), "");
+}
+
 // The peer's program is traced by a debugger: it can't be paused, and is not touched.
 TEST_F(Refusals, TheStayersProgramIsBeingDebugged) {
   Talk talk = this->talk("blocking");  // another way of waiting would notice the debugger by an EINTR
