@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <set>
 
 #include "move/images.h"
 #include "process/sock_diag.h"
@@ -103,11 +102,9 @@ Result<> PeerEnds::find(const Context& context, const std::string& asking, const
 Result<> PeerEnds::pause_holders() {
   std::vector<process::Holder> holders;
   std::vector<std::uint32_t> inodes;
-  std::set<pid_t> seen;
   for (const End& end : ends_) {
     inodes.push_back(end.inode);
-    for (const process::Holder& holder : end.holders)
-      if (seen.insert(holder.pid).second) holders.push_back(holder);
+    holders.insert(holders.end(), end.holders.begin(), end.holders.end());  // one of several ends is taken once
   }
   auto paused = process::Paused::pause(*std::move(pauser_), holders, inodes, pause_deadline);
   pauser_.reset();

@@ -1,6 +1,7 @@
 // The same end again and again, either end, several ends at once, and ends that meet on one host.
 #include <sys/socket.h>
 
+#include <span>
 #include <thread>
 
 #include "lab/fixture.h"
@@ -8,7 +9,21 @@
 namespace sockswap::test {
 namespace {
 
-class Chain : public LabTest {};
+class Chain : public LabTest {
+ protected:
+  // Moves the end from stop to stop, with `step` bytes of the ramp each way at every one, and ends the
+  // stream.
+  static void talk_at_each(Fd moving, std::span<const char* const> stops, std::size_t step) {
+    for (std::size_t i = 0;; ++i) {
+      receive_ramp(moving, i * step, step);
+      send_ramp(moving, i * step, step);
+      if (i + 1 == stops.size()) break;
+      moving = move(std::move(moving), stops[i], stops[i + 1]);
+    }
+    finish_writing(moving);
+    expect_end(moving);
+  }
+};
 
 TEST_F(Chain, AHundredMovesWhileBothDirectionsFlow) {
   constexpr std::size_t step = 40'000, moves = 101;
@@ -33,18 +48,10 @@ TEST_F(Chain, RoundAllHostsOverTheStayersOwnAndHome) {
   const char* stops[] = {"beta", "gamma", "alpha", "gamma", "beta"};
   auto [stayer, moving] =
       connect("alpha", "beta", false, true, false, {.send = step * 5, .receive = step * 5});
-  for (std::size_t i = 0;; ++i) {
-    receive_ramp(moving, i * step, step);
-    send_ramp(moving, i * step, step);
-    if (i + 1 == std::size(stops)) break;
-    moving = move(std::move(moving), stops[i], stops[i + 1]);
-  }
-  finish_writing(moving);
-  expect_end(moving);
+  talk_at_each(std::move(moving), stops, step);
   EXPECT_EQ(stayer.verdict(step * 5, step * 5), "");
 }
 
-// Both programs are the test's here, so that either end can be handed over.
 TEST_F(Chain, AConnectionOfOneHostsLoopbackBecomesARealOneAndMeetsAgain) {
   constexpr std::size_t step = 500'000;
   // The stayer is on beta and is dialled at 127.0.0.1.
@@ -58,14 +65,7 @@ TEST_F(Chain, AConnectionOfOneHostsLoopbackBecomesARealOneAndMeetsAgain) {
   ASSERT_EQ(stayer.process.read_line().value(), "listening");
   Fd moving = connect_from("beta", Endpoint::parse("127.0.0.1:" + std::to_string(port)).value());
   const char* stops[] = {"beta", "gamma", "alpha"};
-  for (std::size_t i = 0;; ++i) {
-    receive_ramp(moving, i * step, step);
-    send_ramp(moving, i * step, step);
-    if (i + 1 == std::size(stops)) break;
-    moving = move(std::move(moving), stops[i], stops[i + 1]);
-  }
-  finish_writing(moving);
-  expect_end(moving);
+  talk_at_each(std::move(moving), stops, step);
   EXPECT_EQ(stayer.verdict(step * 3, step * 3), "");
 }
 
