@@ -36,7 +36,10 @@ Result<> Host::boot() {
                }));
   SOCKSWAP_TRY(link_, Link::plug(lab_, *thread_, init_->pid(), place_, seed_));
   SOCKSWAP_CHECK(configure_host(*thread_, place_));
-  return link_->set_quality(quality_);
+  SOCKSWAP_CHECK(link_->set_quality(quality_));
+  SOCKSWAP_CHECK(wait_until_operational(*thread_, "eth0"));
+  SOCKSWAP_CHECK(wait_until_operational(lab_, place_.port));
+  return wait_until_operational(lab_, place_.upstream);
 }
 
 Result<> Host::power_off() {

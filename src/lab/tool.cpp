@@ -6,11 +6,15 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <thread>
 
 #include "lab/process.h"
 
 namespace sockswap::lab {
 namespace {
+
+constexpr std::chrono::milliseconds kBetweenLooks{2};
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
@@ -41,6 +45,17 @@ Result<std::string> run_tool(NamespaceThread& where, std::vector<std::string> ar
     return failure(ErrorCode::internal,
                    fmt::format("{}: {} ({})", asked, trimmed(output.err), output.status.text()));
   return std::move(output.out);
+}
+
+Result<> wait_until_operational(NamespaceThread& where, const std::string& device) {
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  for (;;) {
+    SOCKSWAP_TRY(const std::string state, run_tool(where, {"ip", "-oneline", "link", "show", "dev", device}));
+    if (state.find(" state UP ") != std::string::npos) return {};
+    if (std::chrono::steady_clock::now() > until)
+      return failure(ErrorCode::timed_out, "the kernel doesn't activate " + device, "is the machine overloaded?");
+    std::this_thread::sleep_for(kBetweenLooks);
+  }
 }
 
 Result<> set_sysctl(NamespaceThread& where, const std::string& key, std::string_view value) {

@@ -24,6 +24,10 @@ inline Result<> run_nft(NamespaceThread& where, std::string_view script) {
   return {};
 }
 
+// Until then a device that is up drops what it is given: the kernel activates it in a work item of its own
+// (linkwatch_event), which on a busy machine comes hundreds of milliseconds later.
+Result<> wait_until_operational(NamespaceThread& where, const std::string& device);
+
 // Writes a value to /proc/sys/KEY (with slashes) of the network in which the thread lives.
 Result<> set_sysctl(NamespaceThread& where, const std::string& key, std::string_view value);
 

@@ -74,7 +74,7 @@ TEST_F(Counter, outlives_its_host_harmlessly) {
 
 TEST_F(Counter, interface_counters_grow_with_traffic) {
   ASSERT_VALUE(InterfaceCounters before, beta().interface_counters());
-  ASSERT_VALUE(auto numbers, numbered_datagrams(alpha(), beta(), 10));
+  ASSERT_VALUE(auto numbers, numbered_datagrams(alpha(), beta(), 10, 10));
   ASSERT_EQ(numbers.size(), 10u);
   ASSERT_VALUE(InterfaceCounters after, beta().interface_counters());
   EXPECT_GE(after.rx_packets, before.rx_packets + 10);

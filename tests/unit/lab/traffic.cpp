@@ -9,7 +9,7 @@ namespace sockswap::lab::test {
 namespace {
 
 constexpr timeval kPatienceOfSockets{.tv_sec = 10, .tv_usec = 0};
-constexpr int kSilenceMs = 500;
+constexpr int kLongSilenceMs = 5000, kShortSilenceMs = 300;
 
 Result<Fd> socket_on(Host& host, const Endpoint& at, int type) {
   return host.inside([&]() -> Result<Fd> {
@@ -129,16 +129,16 @@ Result<Fd> udp_on(Host& host, const Endpoint& at) {
   return socket;
 }
 
-Result<std::vector<int>> numbered_datagrams(Host& from, Host& to, int count) {
+Result<std::vector<int>> numbered_datagrams(Host& from, Host& to, std::size_t count, std::size_t expected) {
   SOCKSWAP_TRY(const Fd receiver, udp_on(to, {to.v4(), 9000}));
   SOCKSWAP_TRY(const Fd sender, udp_on(from, {from.v4(), 9000}));
   SOCKSWAP_CHECK(connect_to(sender, {to.v4(), 9000}));
-  for (int number = 0; number < count; ++number)
+  for (int number = 0; number < static_cast<int>(count); ++number)
     if (::send(sender.get(), &number, sizeof number, 0) != sizeof number)
       return system_failure(errno, "send datagram");
   std::vector<int> numbers;
   pollfd waiting{.fd = receiver.get(), .events = POLLIN, .revents = 0};
-  while (::poll(&waiting, 1, kSilenceMs) > 0) {
+  while (::poll(&waiting, 1, numbers.size() < expected ? kLongSilenceMs : kShortSilenceMs) > 0) {
     int number = 0;
     if (::recv(receiver.get(), &number, sizeof number, 0) == sizeof number) numbers.push_back(number);
   }

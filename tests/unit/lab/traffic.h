@@ -46,7 +46,8 @@ Result<Pair> connected_pair(Host& from, Host& to, const Address& address, std::u
 bool talks(const Pair& pair);
 
 Result<Fd> udp_on(Host& host, const Endpoint& at);
-// Sends datagrams that hold 0 … count-1 and returns the numbers that come within half a second of silence.
-Result<std::vector<int>> numbered_datagrams(Host& from, Host& to, int count);
+// Sends datagrams that hold 0 … count-1 and returns the numbers that come until there is silence: a long one
+// before `expected` numbers have come, a short one then.
+Result<std::vector<int>> numbered_datagrams(Host& from, Host& to, std::size_t count, std::size_t expected);
 
 }  // namespace sockswap::lab::test
