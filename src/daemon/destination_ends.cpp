@@ -4,6 +4,7 @@
 
 #include "move/images.h"
 #include "process/sock_diag.h"
+#include "socket/route.h"
 #include "wire/endpoints.h"
 
 namespace sockswap::daemon {
@@ -45,6 +46,7 @@ Result<std::vector<Endpoint>> DestinationEnds::reserve(const Context& context, c
     SOCKSWAP_TRY(const int family, move::family_from_message(end.family()));
     SOCKSWAP_CHECK(check_is_of(context, end.peer(), remote.address));
     SOCKSWAP_TRY(const Address address, own_address(context, former, remote));
+    SOCKSWAP_CHECK(socket::check_route(context.kernel, {{address, 0}, remote}));
     SOCKSWAP_TRY(socket::Reservation reservation,
                  reserve_one(context, family, {Endpoint{address, former.local.port}, remote}));
     former_.push_back(former);

@@ -117,11 +117,16 @@ void Mesh::send(const std::string& host, const wire::Message& message, std::vect
   if (!peer.connecting()) dial(peer);
 }
 
-void Mesh::open(const std::string& host) {
+void Mesh::open(const std::string& host, Opened then) {
   const InsideCall guard(inside_call_);
-  if (host == own_name_ || hosts_.find(host) == nullptr) return;
+  const bool known = hosts_.find(host) != nullptr;
+  if (host == own_name_ || !known || !peer_of(host).sessions.empty()) {
+    if (then) post([then = std::move(then), known, host] { then(known ? Result<>{} : failure(unknown_host(host))); });
+    return;
+  }
   Peer& peer = peer_of(host);
-  if (peer.sessions.empty() && !peer.connecting()) dial(peer);
+  if (then) peer.openers.push_back(std::move(then));
+  if (!peer.connecting()) dial(peer);
 }
 
 HostState Mesh::state(const std::string& host) const {

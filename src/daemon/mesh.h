@@ -74,8 +74,9 @@ class Mesh final : private SessionOwner {
   // limits too (too_large), and breaks nothing else.
   void send(const std::string& host, const wire::Message& message, std::vector<Bytes> attachments = {});
 
-  // Has a session ready for a later send().
-  void open(const std::string& host);
+  // Has a session ready for a later send(). `then`, if given, hears once, from the loop, whether there is one.
+  using Opened = std::function<void(Result<>)>;
+  void open(const std::string& host, Opened then = {});
 
   HostState state(const std::string& host) const;
 
@@ -102,6 +103,7 @@ class Mesh final : private SessionOwner {
   void dial(Peer& peer);
   void dialled(const std::string& host, Result<Fd> socket);
   void dial_failed(Peer& peer, const Error& error);
+  void tell_openers(Peer& peer, const Result<>& outcome);
   void turned_away(const std::string& remote, const Error& error);
 
   Peer& peer_of(const std::string& host);

@@ -17,6 +17,7 @@ struct Mesh::Peer {
   std::shared_ptr<Dial> dial;                      // TCP being connected
   std::shared_ptr<Session> greeting;               // dialled, not open yet
   std::vector<std::shared_ptr<Session>> sessions;  // open, oldest first: that one sends
+  std::vector<Opened> openers;                     // to be told when a session opens, or can't be had
   Bytes waiting;                                   // frames for the first session to open
   std::vector<Address> covered;                    // by the certificate shown last
   std::optional<Error> last_error;

@@ -63,7 +63,15 @@ void Mesh::dialled(const std::string& host, Result<Fd> socket) {
 void Mesh::dial_failed(Peer& peer, const Error& error) {
   log::warn("{}: no session: {}", peer.name, error.text());
   peer.last_error = error;
+  tell_openers(peer, failure(error));
   if (!peer.waiting.empty()) lose(peer, error);
+}
+
+void Mesh::tell_openers(Peer& peer, const Result<>& outcome) {
+  if (peer.openers.empty()) return;
+  post([openers = std::exchange(peer.openers, {}), outcome] {
+    for (const Opened& opener : openers) opener(outcome);
+  });
 }
 
 void Mesh::turned_away(const std::string& remote, const Error& error) {
@@ -100,6 +108,7 @@ void Mesh::opened(Session& session) {
   peer.last_error.reset();
   peer.covered = cluster::addresses_of(*session.certificate());
   peer.sessions.push_back(session.shared_from_this());
+  tell_openers(peer, {});
   if (!peer.waiting.empty()) peer.sessions.front()->send_encoded(std::exchange(peer.waiting, {}));
 }
 

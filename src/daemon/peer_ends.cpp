@@ -9,6 +9,7 @@
 #include "move/images.h"
 #include "process/sock_diag.h"
 #include "socket/reconcile.h"
+#include "socket/route.h"
 #include "wire/endpoints.h"
 
 namespace sockswap::daemon {
@@ -50,6 +51,7 @@ Result<> check_place(const Context& context, const std::string& destination, con
         fmt::format("{} is to be re-pointed to {}-{}, which is not between {} and {}", tuple.text(),
                     place.local.text(), place.remote.text(), context.self, destination),
         "do all hosts have the same hosts.toml?");
+  SOCKSWAP_CHECK(socket::check_route(context.kernel, place));
   SOCKSWAP_TRY(const bool taken, process::is_taken({place.local, place.remote}));
   if (taken)
     return failure(ErrorCode::no_resources,

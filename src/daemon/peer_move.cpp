@@ -1,5 +1,7 @@
 #include "daemon/peer_move.h"
 
+#include <fmt/format.h>
+
 #include "base/log.h"
 
 namespace sockswap::daemon {
@@ -13,15 +15,28 @@ PeerMove::PeerMove(Context& context, move::MoveId id, std::string origin, const 
 }
 
 void PeerMove::perform(move::action::FindEnds&) {
-  // The session to the destination is dialled now, so that "swapped" finds it open.
-  context_.mesh.open(machine_.destination());
   if (auto found = ends_.find(context_, machine_.origin(), find_); !found)
     return fail(std::move(found).error());
   record_->ends = ends_.tuples();
   auto lock = context_.locks.lock(record_->ends);
   if (!lock) return fail(std::move(lock).error());
   lock_ = *std::move(lock);
-  run(machine_.on_found());
+  reach_destination();
+}
+
+// A peer that can't reach the destination would re-point its ends into nothing. The session is also what
+// "swapped" is to find open.
+void PeerMove::reach_destination() {
+  const std::string& destination = machine_.destination();
+  if (context_.mesh.state(destination).phase == HostState::Phase::connected) return run(machine_.on_found());
+  context_.mesh.open(destination, [this, alive = std::weak_ptr(alive_)](const Result<>& opened) {
+    if (alive.expired() || machine_.state() != move::Peer::State::finding) return;
+    if (opened) return run(machine_.on_found());
+    fail({ErrorCode::unreachable,
+          fmt::format("{} can't reach {}, where the other end would live: {}", context_.self,
+                      machine_.destination(), opened.error().text()),
+          fmt::format("`sockswap hosts` on {} shows why", context_.self), 0});
+  });
 }
 
 void PeerMove::perform(move::action::HoldEnds&) {

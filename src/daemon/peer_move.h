@@ -22,6 +22,7 @@ class PeerMove : public Running<move::Peer, PeerMove> {
   void perform(move::action::ResumeHolders&);
   void perform(move::action::ThawEnds&);
 
+  void reach_destination();
   void fail(Error error);
 
   move::MoveId id_;

@@ -75,12 +75,12 @@ class Running {
   Context& context_;
   Machine machine_;
   std::shared_ptr<MoveRecord> record_;
+  std::shared_ptr<int> alive_ = std::make_shared<int>();  // what outlives this holds it weakly
   const wire::Message* message_ = nullptr;  // the one being worked on; only inside on_message()
   std::vector<Bytes> attachments_;          // its attachments; an action may take them
 
  private:
   asio::steady_timer timer_;
-  std::shared_ptr<int> alive_ = std::make_shared<int>();
   std::uint64_t settings_ = 0;  // of the timer
   std::deque<typename Machine::Action> queue_;
   bool running_ = false;
