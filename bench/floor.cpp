@@ -58,6 +58,9 @@ class TimedKernel : public socket::Kernel {
   int ioctl(int fd, unsigned long request, int* value) override {
     return timed([&] { return ::ioctl(fd, request, value); });
   }
+  int shutdown(int fd, int how) override {
+    return timed([&] { return ::shutdown(fd, how); });
+  }
   int poll(pollfd* fds, nfds_t count, int timeout_ms) override {
     return timed([&] { return ::poll(fds, count, timeout_ms); });
   }

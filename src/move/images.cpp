@@ -76,6 +76,7 @@ void to_message(const socket::Image& image, wire::Image& message) {
   message.set_send_buffer(image.buffers.send);
   message.set_receive_buffer(image.buffers.receive);
   message.set_buffer_locks(image.buffers.locks);
+  message.set_receive_shut(image.receive_shut);
   for (const socket::Option& option : image.options) {
     wire::Option& out = *message.add_options();
     out.set_level(option.level);
@@ -105,6 +106,7 @@ Result<socket::Image> from_message(const wire::Image& message, Bytes received, B
   SOCKSWAP_TRY(image.buffers.locks, narrow<std::uint8_t>(message.buffer_locks(), "buffer_locks"));
   image.buffers.send = message.send_buffer();
   image.buffers.receive = message.receive_buffer();
+  image.receive_shut = message.receive_shut();
   SOCKSWAP_CHECK(take_options(message, image.options));
   image.received = std::move(received);
   image.unsent = std::move(unsent);

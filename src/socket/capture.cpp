@@ -78,10 +78,12 @@ Result<bool> read_once(const Handle& end, SendStop& stop, Reading& to) {
          to.queued.size() == counts.unacknowledged;
 }
 
-Result<> check_no_urgent(const Handle& end) {
-  pollfd urgent{end.fd(), POLLPRI, 0};
-  if (end.kernel().poll(&urgent, 1, 0) < 0) return system_failure(errno, "can't poll for urgent data");
-  if ((urgent.revents & POLLPRI) == 0) return {};
+// What only poll() tells: refuses urgent data; true if the program has called shutdown(SHUT_RD). (A FIN shows
+// as POLLRDHUP too, but leaves ESTABLISHED, which is checked after it.)
+Result<bool> poll_receiving(const Handle& end) {
+  pollfd receiving{end.fd(), POLLPRI | POLLRDHUP, 0};
+  if (end.kernel().poll(&receiving, 1, 0) < 0) return system_failure(errno, "can't poll the end");
+  if ((receiving.revents & POLLPRI) == 0) return (receiving.revents & POLLRDHUP) != 0;
   return failure(ErrorCode::not_movable, "urgent data (MSG_OOB) came in",
                  "repair mode can't tell the urgent mark; try again once the program has read it");
 }
@@ -109,7 +111,7 @@ void split(Bytes queued, std::size_t sent, Image& to) {
 
 Result<Image> read_image(const Handle& end, const Identity& identity, const Options& options,
                          SendStop& stop) {
-  SOCKSWAP_CHECK(check_no_urgent(end));
+  SOCKSWAP_TRY(const bool receive_shut, poll_receiving(end));
   SOCKSWAP_TRY(Reading reading, read_until_settled(end, stop));
   // After the queues, so that a FIN that was late can't hide in rcv_nxt.
   SOCKSWAP_TRY(const Agreed agreed, dump_negotiated(end));
@@ -123,6 +125,7 @@ Result<Image> read_image(const Handle& end, const Identity& identity, const Opti
   out.window = reading.window;
   out.timestamp_in_usec = agreed.timestamp_in_usec;
   out.options = options;
+  out.receive_shut = receive_shut;
   out.received = std::move(reading.received);
   const auto sent = static_cast<std::size_t>(out.position.snd_nxt.since(out.position.snd_una));
   split(std::move(reading.queued), sent, out);

@@ -62,7 +62,9 @@ Result<> connect_in_place(const Handle& end, const Image& image, const Wiring& w
   if (image.negotiated.timestamps) SOCKSWAP_CHECK(restore_timestamp(end, image.timestamp));
   SOCKSWAP_CHECK(refill_queues(end, image));
   SOCKSWAP_CHECK(restore_window(end, image.window));
-  return restore_options(end, wiring.options, Phase::late);
+  SOCKSWAP_CHECK(restore_options(end, wiring.options, Phase::late));
+  // tcp_disconnect() has forgotten it.
+  return image.receive_shut ? end.shut_receiving() : Result<>{};
 }
 
 }  // namespace sockswap::socket

@@ -73,4 +73,9 @@ Result<> Handle::connect(int family, const Endpoint& to) const {
                         error == EADDRNOTAVAIL ? ErrorCode::no_resources : ErrorCode::internal);
 }
 
+Result<> Handle::shut_receiving() const {
+  if (kernel_->shutdown(fd_, SHUT_RD) == 0) return {};
+  return system_failure(errno, "can't shut the receiving direction");
+}
+
 }  // namespace sockswap::socket

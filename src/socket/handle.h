@@ -30,6 +30,7 @@ class Handle {
   Result<Endpoint> remote() const;
   Result<> bind(int family, const Endpoint& to) const;
   Result<> connect(int family, const Endpoint& to) const;
+  Result<> shut_receiving() const;  // shutdown(SHUT_RD)
 
  private:
   Kernel* kernel_ = nullptr;

@@ -29,6 +29,7 @@ class RealKernel final : public Kernel {
     return ::send(fd, from, size, flags);
   }
   int ioctl(int fd, unsigned long request, int* value) override { return ::ioctl(fd, request, value); }
+  int shutdown(int fd, int how) override { return ::shutdown(fd, how); }
   int poll(pollfd* fds, nfds_t count, int timeout_ms) override { return ::poll(fds, count, timeout_ms); }
 };
 

@@ -21,6 +21,7 @@ class Kernel {
   virtual ssize_t recv(int fd, void* to, size_t size, int flags) = 0;
   virtual ssize_t send(int fd, const void* from, size_t size, int flags) = 0;
   virtual int ioctl(int fd, unsigned long request, int* value) = 0;
+  virtual int shutdown(int fd, int how) = 0;
   virtual int poll(pollfd* fds, nfds_t count, int timeout_ms) = 0;
 };
 

@@ -32,6 +32,16 @@ TEST(TcpContract, ABoundSocketKeepsAddressAndPortAndRefusesASecondBindWithEinval
   EXPECT_EQ(local_of(pair.client), old);
 }
 
+TEST(TcpContract, ASocketBoundToAPortAloneKeepsJustThePort) {
+  const TcpPair pair = connect_pair(Kind::ipv4, ClientPort::wildcard);
+  SOCKSWAP_NEED_REPAIR(pair.client);
+  const Endpoint old = local_of(pair.client);
+  EXPECT_FALSE(old.address.is_any());
+  EXPECT_EQ(bind_again(pair.client), EINVAL);
+  EXPECT_TRUE(local_of(pair.client).address.is_any());
+  EXPECT_EQ(local_of(pair.client).port, old.port);
+}
+
 // So getsockname() can't tell whether a socket must be bound again.
 TEST(TcpContract, GetsocknameGoesOnNamingAPortThatWasGivenBack) {
   const TcpPair pair = connect_pair(Kind::ipv4);

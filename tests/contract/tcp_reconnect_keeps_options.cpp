@@ -30,4 +30,21 @@ TEST(TcpContract, ReconnectingKeepsTheProgramsOptionsButThree) {
   EXPECT_NE(after_reconnect(IPPROTO_TCP, 46, 20'000), 20'000) << "TCP_DELACK_MAX_US survives now";
 }
 
+// So the engine carries it in the image and calls shutdown() again.
+TEST(TcpContract, ReconnectingForgetsAShutReceivingDirection) {
+  const TcpPair pair = connect_pair(Kind::ipv4);
+  SOCKSWAP_NEED_REPAIR(pair.server);
+  const auto seen = [&] {
+    pollfd about{pair.server.get(), POLLRDHUP, 0};
+    return ::poll(&about, 1, 0) == 1 && (about.revents & POLLRDHUP) != 0;
+  };
+  const Endpoint local = local_of(pair.server), remote = remote_of(pair.server);
+  ASSERT_EQ(::shutdown(pair.server.get(), SHUT_RD), 0);
+  EXPECT_TRUE(seen());
+  ASSERT_EQ(disconnect_raw(pair.server), 0);
+  ASSERT_EQ(bind_raw(pair.server, local), 0);
+  ASSERT_EQ(connect_raw(pair.server, remote), 0);
+  EXPECT_FALSE(seen()) << "the engine could save its shutdown()";
+}
+
 }  // namespace sockswap::test

@@ -48,6 +48,9 @@ Fd tcp_socket(Kind kind) {
 }  // namespace
 
 const char* name(Kind kind) { return kind == Kind::ipv4 ? "ipv4" : kind == Kind::ipv6 ? "ipv6" : "mapped"; }
+const char* name(ClientPort port) {
+  return port == ClientPort::ephemeral ? "ephemeral" : port == ClientPort::bound ? "bound" : "wildcard";
+}
 int family_of(Kind kind) { return kind == Kind::ipv4 ? AF_INET : AF_INET6; }
 Endpoint loopback(Kind kind, std::uint16_t port) {
   return {Address::parse(kind == Kind::ipv6 ? "::1" : "127.0.0.1").value(), port};
@@ -59,11 +62,12 @@ TcpPair connect_pair(Kind kind, ClientPort port) {
   must(::listen(listener.get(), 4) == 0, "listen");
   TcpPair out;
   out.client = tcp_socket(kind);
-  if (port == ClientPort::bound) {
+  if (port != ClientPort::ephemeral) {
     // The kernel doesn't count a port that it chose itself as bound by the program.
     const Fd probe = tcp_socket(kind);
     must(with(::bind, probe, kind, loopback(kind)) == 0, "bind");
-    const Endpoint free = local_of(probe);
+    Endpoint free = local_of(probe);
+    if (port == ClientPort::wildcard) free.address = Address::parse(kind == Kind::ipv6 ? "::" : "0.0.0.0").value();
     set_int(probe, SOL_SOCKET, SO_REUSEADDR, 1);
     set_int(out.client, SOL_SOCKET, SO_REUSEADDR, 1);
     must(with(::bind, out.client, kind, free) == 0, "bind");

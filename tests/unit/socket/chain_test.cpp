@@ -17,11 +17,12 @@ class Chained : public testing::TestWithParam<Chain> {};
 INSTANTIATE_TEST_SUITE_P(
     All, Chained,
     testing::Values(Chain{Kind::ipv4, ClientPort::ephemeral}, Chain{Kind::ipv4, ClientPort::bound},
-                    Chain{Kind::ipv6, ClientPort::ephemeral}, Chain{Kind::ipv6, ClientPort::bound},
-                    Chain{Kind::mapped, ClientPort::ephemeral}, Chain{Kind::mapped, ClientPort::bound}),
+                    Chain{Kind::ipv4, ClientPort::wildcard}, Chain{Kind::ipv6, ClientPort::ephemeral},
+                    Chain{Kind::ipv6, ClientPort::bound}, Chain{Kind::ipv6, ClientPort::wildcard},
+                    Chain{Kind::mapped, ClientPort::ephemeral}, Chain{Kind::mapped, ClientPort::bound},
+                    Chain{Kind::mapped, ClientPort::wildcard}),
     [](const auto& each) {
-      return std::string(name(each.param.kind)) +
-             (each.param.port == ClientPort::bound ? "_bound" : "_ephemeral");
+      return std::string(name(each.param.kind)) + "_" + name(each.param.port);
     });
 
 constexpr int kSwaps = 100;

@@ -47,6 +47,7 @@ class FailingKernel : public socket::Kernel {
   int ioctl(int fd, unsigned long request, int* value) override {
     return fails() ? -1 : real_.ioctl(fd, request, value);
   }
+  int shutdown(int fd, int how) override { return fails() ? -1 : real_.shutdown(fd, how); }
   int poll(pollfd* fds, nfds_t count, int timeout_ms) override {
     return fails() ? -1 : real_.poll(fds, count, timeout_ms);
   }

@@ -146,6 +146,20 @@ TEST_P(Swap, SegmentSizeAndWindowScalesArePreserved) {
   }
 }
 
+// A program that has shut the receiving direction reads the end of the stream, and sends on.
+TEST_P(Swap, AShutReceivingDirectionStaysShut) {
+  for (const Fd* end : {&pair.client, &pair.server}) ASSERT_EQ(::shutdown(end->get(), SHUT_RD), 0);
+  fill(pair.client, 0, 100);
+  swap();
+  for (const Fd* end : {&pair.client, &pair.server}) {
+    fill(*end, 100, 100);
+    Bytes unread(1000);
+    while (::recv(end->get(), unread.data(), unread.size(), MSG_DONTWAIT) > 0) {
+    }
+    EXPECT_EQ(::recv(end->get(), unread.data(), 1, MSG_DONTWAIT), 0);
+  }
+}
+
 TEST_P(Swap, EpollRegistrationsSurvive) {
   const Fd epoll(::epoll_create1(EPOLL_CLOEXEC));
   epoll_event wanted{EPOLLIN | EPOLLRDHUP, {.u64 = 7}};
