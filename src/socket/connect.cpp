@@ -1,5 +1,7 @@
 #include "socket/connect.h"
 
+#include <fmt/format.h>
+
 #include <cerrno>
 
 #include "socket/buffers.h"
@@ -65,6 +67,13 @@ Result<> connect_in_place(const Handle& end, const Image& image, const Wiring& w
   SOCKSWAP_CHECK(restore_options(end, wiring.options, Phase::late));
   // tcp_disconnect() has forgotten it.
   return image.receive_shut ? end.shut_receiving() : Result<>{};
+}
+
+Result<> check_local(const Handle& end, const Endpoint& wanted) {
+  SOCKSWAP_TRY(const Handle::Local got, end.local());
+  if (got.endpoint == wanted) return {};
+  return failure(ErrorCode::not_movable, fmt::format("the route gives the socket the address {}, not {}",
+                                                     got.endpoint.text(), wanted.text()));
 }
 
 }  // namespace sockswap::socket

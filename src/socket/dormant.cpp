@@ -41,7 +41,11 @@ DormantEnd::State::State(Fd socket, Hold held, const Image& image, const Buffers
       found(buffers_found) {}
 
 DormantEnd::State::~State() {
-  if (step == ThawStep::in_repair) static_cast<void>(disconnect(hold.end()));
+  if (!fd || step == ThawStep::settling || step == ThawStep::done) return;
+  // Half of the unsent bytes are written: what its program writes next would follow a hole.
+  if (step == ThawStep::writing) static_cast<void>(repair_on(hold.end()));
+  static_cast<void>(disconnect(hold.end()));
+  if (step == ThawStep::writing) static_cast<void>(repair_off(hold.end(), Probe::silent));
 }
 
 Result<> DormantEnd::State::leave_repair() {

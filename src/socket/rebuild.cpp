@@ -5,6 +5,7 @@
 
 #include "socket/connect.h"
 #include "socket/dormant_state.h"
+#include "socket/route.h"
 
 namespace sockswap::socket {
 namespace {
@@ -17,7 +18,7 @@ Result<Fd> fresh_socket(Kernel& kernel, int family) {
 
 }  // namespace
 
-Result<Reservation> reserve(Kernel& kernel, int family, const Endpoint& wanted) {
+Result<Reservation> reserve(Kernel& kernel, int family, const Endpoint& wanted, const Endpoint& remote) {
   const auto attempt = [&]() -> Result<Reservation> {
     if (family != AF_INET && (family != AF_INET6))
       return failure(ErrorCode::usage, fmt::format("address family {} is not IP", family));
@@ -31,10 +32,11 @@ Result<Reservation> reserve(Kernel& kernel, int family, const Endpoint& wanted) 
     // Repair mode lets bind() share a port with anybody. Where the kernel is to pick a free one, it must
     // not come before.
     if (wanted.port != 0) SOCKSWAP_CHECK(repair_on(end));
-    SOCKSWAP_CHECK(end.bind(family, wanted));
+    SOCKSWAP_TRY(const Endpoint bound, to_bind(kernel, family, {wanted, remote}));
+    SOCKSWAP_CHECK(end.bind(family, bound));
     if (wanted.port == 0) SOCKSWAP_CHECK(repair_on(end));
     SOCKSWAP_TRY(const Handle::Local got, end.local());
-    return Reservation{std::move(fd), got.endpoint};
+    return Reservation{std::move(fd), {wanted.address, got.endpoint.port}};
   };
   auto reserved = attempt();
   if (!reserved)
@@ -48,6 +50,7 @@ Result<DormantEnd> rebuild(Kernel& kernel, Reservation reservation, const Image&
     SOCKSWAP_CHECK(validate(image));
     const Handle end(kernel, reservation.fd.get());
     SOCKSWAP_CHECK(connect_in_place(end, image, {remote, Buffers{}, image.options}));
+    SOCKSWAP_CHECK(check_local(end, reservation.local));
     return DormantEnd(std::make_unique<DormantEnd::State>(
         std::move(reservation.fd), Hold::of_fresh(end, image.options), image, Buffers{}));
   };

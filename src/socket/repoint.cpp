@@ -6,6 +6,7 @@
 #include "socket/connect.h"
 #include "socket/dormant_state.h"
 #include "socket/frozen_state.h"
+#include "socket/route.h"
 
 namespace sockswap::socket {
 namespace {
@@ -22,11 +23,12 @@ enum class Bound { fully, port_only };  // port_only: connect() will choose the 
 
 // After a disconnect a socket still has what a program's bind() locked: address and port, or the port
 // alone. Everything else was given back and must be bound anew. Only bind() itself tells, by EINVAL:
-// getsockname() goes on naming a port that was given back. The socket is bound to the address and not
-// left to the route, which on a host with several could choose another one than the other end was told.
-Result<Bound> bind_in_place(const Handle& end, int family, const Endpoint& wanted) {
-  auto done = end.bind(family, wanted);
-  if (done) return Bound::fully;
+// getsockname() goes on naming a port that was given back.
+Result<Bound> bind_in_place(const Handle& end, int family, const Place& place) {
+  const Endpoint& wanted = place.local;
+  SOCKSWAP_TRY(const Endpoint bound, to_bind(end.kernel(), family, place));
+  auto done = end.bind(family, bound);
+  if (done) return bound == wanted ? Bound::fully : Bound::port_only;
   if (done.error().sys_errno != EINVAL) return failure(std::move(done).error());
   SOCKSWAP_TRY(const Handle::Local locked, end.local());
   if (locked.endpoint == wanted) return Bound::fully;
@@ -35,13 +37,6 @@ Result<Bound> bind_in_place(const Handle& end, int family, const Endpoint& wante
                  fmt::format("the socket is bound to {} for good and can't become {}", locked.endpoint.text(),
                              wanted.text()),
                  "re-point it with its old local address");
-}
-
-Result<> check_local(const Handle& end, const Endpoint& wanted) {
-  SOCKSWAP_TRY(const Handle::Local got, end.local());
-  if (got.endpoint == wanted) return {};
-  return failure(ErrorCode::not_movable, fmt::format("the route gives the socket the address {}, not {}",
-                                                     got.endpoint.text(), wanted.text()));
 }
 
 Options options_lost(const Options& options) {
@@ -53,7 +48,7 @@ Options options_lost(const Options& options) {
 
 Result<> rewire(const Handle& end, const Image& image, const Place& place) {
   SOCKSWAP_CHECK(disconnect(end));
-  SOCKSWAP_TRY(const Bound bound, bind_in_place(end, image.family, place.local));
+  SOCKSWAP_TRY(const Bound bound, bind_in_place(end, image.family, place));
   const Options lost = options_lost(image.options);
   SOCKSWAP_CHECK(connect_in_place(end, image, {place.remote, image.buffers, lost}));
   return bound == Bound::port_only ? check_local(end, place.local) : Result<>{};

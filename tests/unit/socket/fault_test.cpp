@@ -1,7 +1,11 @@
 // Every system call of every step fails once. What must hold: an Error, no descriptor lost, and a
 // connection that goes on byte for byte; after the commit, a second try that succeeds.
 #include <gtest/gtest.h>
+#include <linux/tcp.h>
 #include <sys/socket.h>
+
+#include <algorithm>
+#include <optional>
 
 #include "failing_kernel.h"
 #include "support/ramp.h"
@@ -187,6 +191,45 @@ TEST(Fault, ThawOfTheStayingEndSucceedsAtTheSecondTry) {
 }
 TEST(Fault, ThawOfTheMovedEndSucceedsAtTheSecondTry) {
   for_each_fault([](int n) { return move_with_fault(After::thaw_moved, n); });
+}
+
+// A kernel that runs out of memory when some of the unsent bytes are written.
+class OutOfMemory : public FailingKernel {
+ public:
+  ssize_t send(int fd, const void* from, size_t size, int flags) override {
+    if (!full_) return FailingKernel::send(fd, from, size, flags);
+    if (*full_ == 0) {
+      errno = ENOMEM;
+      return -1;
+    }
+    const ssize_t took = FailingKernel::send(fd, from, std::min(size, *full_), flags);
+    if (took > 0) *full_ -= static_cast<std::size_t>(took);
+    return took;
+  }
+  void fill_up_after(std::size_t bytes) { full_ = bytes; }
+
+ private:
+  std::optional<std::size_t> full_;
+};
+
+// Otherwise what the program writes next would follow a hole in the stream.
+TEST(Fault, AThawThatIsGivenUpHalfWayLeavesNoConnectionToWriteTo) {
+  Loaded loaded;
+  loaded.lose_some();
+  OutOfMemory kernel;
+  auto frozen = freeze_both(kernel, std::move(loaded.pair.client), loaded.pair.server);
+  ASSERT_TRUE(frozen) << frozen.error().text();
+  ASSERT_GT(frozen->staying_image.unsent.size(), 2000u);
+  const Place place{frozen->staying_image.tuple.local, {Address::parse("127.0.0.2").value(), 4711}};
+  {
+    auto stayed = frozen->staying.repoint(frozen->staying_image, place);
+    ASSERT_TRUE(stayed) << stayed.error().text();
+    kernel.fill_up_after(1000);
+    ASSERT_FALSE(stayed->thaw());
+  }
+  EXPECT_EQ(::send(loaded.pair.server.get(), "x", 1, MSG_DONTWAIT | MSG_NOSIGNAL), -1);
+  EXPECT_EQ(errno, EPIPE);
+  EXPECT_EQ(get_int(loaded.pair.server, IPPROTO_TCP, TCP_REPAIR), 0);
 }
 
 TEST(Fault, AnEndThatIsTornAndGivenUpIsUnconnectedNeverHalfAConnection) {
