@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include <asio/post.hpp>
 
@@ -11,6 +12,8 @@
 
 namespace sockswap::daemon {
 namespace {
+
+constexpr std::chrono::milliseconds pause_after_error{100};
 
 bool answers(const std::filesystem::path& path) {
   asio::io_context io;
@@ -32,6 +35,9 @@ Result<Credentials> credentials_of(asio::local::stream_protocol::socket& socket)
 
 Result<> ControlServer::listen(const std::filesystem::path& path) {
   path_ = path;
+  if (path.native().size() >= sizeof(sockaddr_un::sun_path))
+    return failure(ErrorCode::usage, fmt::format("{} is too long for a socket's path", path.string()),
+                   fmt::format("at most {} bytes: choose another --run", sizeof(sockaddr_un::sun_path) - 1));
   std::error_code filesystem_error;
   if (std::filesystem::exists(path, filesystem_error)) {
     if (answers(path))
@@ -55,6 +61,7 @@ Result<> ControlServer::listen(const std::filesystem::path& path) {
 
 void ControlServer::close() {
   asio::error_code ignored;
+  pause_.cancel();
   acceptor_.close(ignored);
   std::error_code filesystem_error;
   std::filesystem::remove(path_, filesystem_error);
@@ -63,10 +70,14 @@ void ControlServer::close() {
 void ControlServer::accept() {
   acceptor_.async_accept([this](const asio::error_code& error, asio::local::stream_protocol::socket socket) {
     if (error == asio::error::operation_aborted) return;
-    if (error)
-      log::warn("accept on the control socket: {}", error.message());
-    else
-      welcome(std::move(socket));
+    if (error) {
+      log::warn("no programs let in for a moment: {}", error.message());
+      pause_.expires_after(pause_after_error);  // out of descriptors, say: at once it would be the same again
+      return pause_.async_wait([this](const asio::error_code& cancelled) {
+        if (!cancelled) accept();
+      });
+    }
+    welcome(std::move(socket));
     accept();
   });
 }

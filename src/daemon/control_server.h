@@ -2,6 +2,7 @@
 #pragma once
 
 #include <asio/local/stream_protocol.hpp>
+#include <asio/steady_timer.hpp>
 #include <filesystem>
 #include <set>
 
@@ -11,7 +12,8 @@ namespace sockswap::daemon {
 
 class ControlServer {
  public:
-  explicit ControlServer(Services services) : services_(services), acceptor_(services.context.io) {}
+  explicit ControlServer(Services services)
+      : services_(services), acceptor_(services.context.io), pause_(services.context.io) {}
 
   // Takes the place of a dead daemon's socket; fails with busy if a living one answers on it.
   Result<> listen(const std::filesystem::path& path);
@@ -25,6 +27,7 @@ class ControlServer {
   Services services_;
   std::filesystem::path path_;
   asio::local::stream_protocol::acceptor acceptor_;
+  asio::steady_timer pause_;
   std::set<std::shared_ptr<Program>> programs_;
 };
 

@@ -50,7 +50,9 @@ void ControlSession::wait_readable() {
 bool ControlSession::read_some() {
   // One for all sessions: there is one thread, and it empties the buffer before it reads again.
   static std::array<std::byte, read_bytes> buffer;
-  const auto received = receive_some(socket_.native_handle(), buffer, received_fds_);
+  std::deque<Fd> fds;
+  const auto received = receive_some(socket_.native_handle(), buffer, fds);
+  for (Fd& fd : fds) received_fds_.emplace_back(std::move(fd));
   if (!received) {
     fail(received.error().text());
     return false;
@@ -78,7 +80,7 @@ bool ControlSession::dispatch() {
       fail("fewer descriptors came than were announced");
       return false;
     }
-    std::vector<Fd> fds;
+    std::vector<ForeignFd> fds;
     for (; parcel->descriptors > 0; --parcel->descriptors) {
       fds.push_back(std::move(received_fds_.front()));
       received_fds_.pop_front();
@@ -94,7 +96,7 @@ bool ControlSession::dispatch() {
   return true;
 }
 
-void ControlSession::send(const wire::Reply& reply, std::vector<Bytes> attachments, std::vector<Fd> fds) {
+void ControlSession::send(const wire::Reply& reply, std::vector<Bytes> attachments, std::vector<ForeignFd> fds) {
   if (!socket_.is_open()) return;
   Outgoing out;
   const std::vector<ByteView> views(attachments.begin(), attachments.end());
@@ -119,7 +121,7 @@ bool ControlSession::write_some() {
   while (!outgoing_.empty()) {
     Outgoing& out = outgoing_.front();
     std::vector<int> fds;
-    for (const Fd& fd : out.fds) fds.push_back(fd.get());
+    for (const ForeignFd& fd : out.fds) fds.push_back(fd.get());
     const auto sent = send_some(socket_.native_handle(), ByteView(out.bytes).subspan(out.sent), fds);
     if (!sent) {
       close();  // its read side says the same

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "base/fd.h"
 #include "base/result.h"
+#include "daemon/foreign_fd.h"
 #include "wire/control.pb.h"
 #include "wire/decoder.h"
 
@@ -25,7 +25,7 @@ struct Credentials {
 class ControlSession : public std::enable_shared_from_this<ControlSession> {
  public:
   struct Handlers {
-    std::function<void(wire::Request, std::vector<Bytes>, std::vector<Fd>)> request;
+    std::function<void(wire::Request, std::vector<Bytes>, std::vector<ForeignFd>)> request;
     std::function<void()> closed;  // once, whoever closed it
   };
 
@@ -37,7 +37,7 @@ class ControlSession : public std::enable_shared_from_this<ControlSession> {
 
   // Queues a reply; never blocks. Descriptors go with it and are closed here once sent. A program that
   // doesn't read is closed when too much has piled up.
-  void send(const wire::Reply& reply, std::vector<Bytes> attachments = {}, std::vector<Fd> fds = {});
+  void send(const wire::Reply& reply, std::vector<Bytes> attachments = {}, std::vector<ForeignFd> fds = {});
 
   const Credentials& credentials() const { return credentials_; }
   bool open() const { return socket_.is_open(); }
@@ -46,7 +46,7 @@ class ControlSession : public std::enable_shared_from_this<ControlSession> {
   struct Outgoing {
     Bytes bytes;
     std::size_t sent = 0;
-    std::vector<Fd> fds;  // go with the first byte
+    std::vector<ForeignFd> fds;  // go with the first byte
   };
   void wait_readable();
   void wait_writable();
@@ -59,7 +59,7 @@ class ControlSession : public std::enable_shared_from_this<ControlSession> {
   Credentials credentials_;
   Handlers handlers_;
   wire::Decoder decoder_;
-  std::deque<Fd> received_fds_;  // in the order of their frames
+  std::deque<ForeignFd> received_fds_;  // in the order of their frames
   std::deque<Outgoing> outgoing_;
   std::size_t outgoing_bytes_ = 0;
   bool waiting_writable_ = false;

@@ -56,11 +56,19 @@ class Daemon {
     return {};
   }
 
-  void run() {
+  // What libraries throw (no memory, as a rule) ends the daemon in order: frozen ends thaw, programs run on.
+  Result<> run() {
     log::info("{} is ready", self_);
     ::sd_notify(0, "READY=1");
-    io_.run();
+    Result<> outcome;
+    try {
+      io_.run();
+    } catch (const std::exception& thrown) {
+      outcome = failure(ErrorCode::internal, fmt::format("{} gives up: {}", self_, thrown.what()),
+                        "what it held is thawed; `sockswap moves` of the other hosts shows what was under way");
+    }
     control_->close();
+    return outcome;
   }
 
  private:
@@ -133,8 +141,7 @@ Result<> serve(const Settings& settings) {
   SOCKSWAP_TRY(cluster::HostTable hosts, load_hosts(settings, identity.name));
   Daemon daemon(settings, std::move(hosts), identity.name);
   SOCKSWAP_CHECK(daemon.start(identity));
-  daemon.run();
-  return {};
+  return daemon.run();
 }
 
 }  // namespace sockswap::daemon

@@ -31,10 +31,10 @@ Result<> check_is_of(const Context& context, const std::string& host, const Addr
 Result<socket::Reservation> reserve_one(const Context& context, int family, const FourTuple& wanted) {
   SOCKSWAP_TRY(const bool taken, process::is_taken(wanted));
   if (!taken) {
-    auto same_port = socket::reserve(context.kernel, family, wanted.local);
+    auto same_port = socket::reserve(context.kernel, family, wanted.local, wanted.remote);
     if (same_port) return same_port;
   }
-  return socket::reserve(context.kernel, family, Endpoint{wanted.local.address, 0});
+  return socket::reserve(context.kernel, family, Endpoint{wanted.local.address, 0}, wanted.remote);
 }
 
 }  // namespace
@@ -80,16 +80,16 @@ Result<> DestinationEnds::rebuild(socket::Kernel& kernel, const wire::Deliver& d
   return {};
 }
 
-std::vector<ArrivedEnd> DestinationEnds::let_go(std::vector<Error>& failures) {
+std::vector<ArrivedEnd> DestinationEnds::let_go(move::LostEnds& lost) {
   std::vector<ArrivedEnd> ends;
-  for (std::size_t i = 0; i < dormant_.size(); ++i) {
+  for (std::uint32_t i = 0; i < dormant_.size(); ++i) {
+    if (lost.contains(i)) continue;
     auto fd = dormant_[i].thaw();
     if (fd)
-      ends.push_back({std::move(*fd), {locals_[i], remotes_[i]}, former_[i].local});
+      ends.push_back({ForeignFd(std::move(*fd)), {locals_[i], remotes_[i]}, former_[i].local});
     else
-      failures.push_back({ErrorCode::lost,
-                          fmt::format("{} could not be thawed: {}", former_[i].text(), fd.error().text()), "",
-                          0});
+      lost[i] = {ErrorCode::lost,
+                 fmt::format("{} could not be thawed: {}", former_[i].text(), fd.error().text()), "", 0};
   }
   dormant_.clear();
   return ends;

@@ -5,6 +5,7 @@
 
 #include "daemon/context.h"
 #include "daemon/receivers.h"
+#include "move/lost_ends.h"
 #include "socket/end.h"
 
 namespace sockswap::daemon {
@@ -17,8 +18,9 @@ class DestinationEnds {
   // From Deliver and the attachments that belong to its images (two each). All, or none.
   Result<> rebuild(socket::Kernel& kernel, const wire::Deliver& deliver, std::vector<Bytes> queues);
 
-  // After the commit: thaws every end. One that can't be thawed is closed and its error noted.
-  std::vector<ArrivedEnd> let_go(std::vector<Error>& failures);
+  // After the commit: thaws every end but those that are lost already; they are closed, silently, and so is
+  // one that can't be thawed, which is noted.
+  std::vector<ArrivedEnd> let_go(move::LostEnds& lost);
 
   // Undo: everything vanishes without a segment.
   void drop();

@@ -30,7 +30,7 @@ void DestinationMove::perform(move::action::ReserveEnds&) {
                  "make several moves of it", 0});
   auto receiver = context_.receivers.find(offer_.receiver());
   if (!receiver) return fail(std::move(receiver).error().while_doing(context_.self));
-  receiver_ = *receiver;
+  receiver_ = *std::move(receiver);
   auto locals = ends_.reserve(context_, offer_);
   record_->ends = ends_.former();
   if (!locals) return fail(std::move(locals).error().while_doing("reserve on " + context_.self));
@@ -51,25 +51,38 @@ void DestinationMove::perform(move::action::RebuildEnds&) {
   run(machine_.on_rebuilt());
 }
 
-void DestinationMove::perform(move::action::LetGo&) {
-  std::vector<Error> failures;
+void DestinationMove::perform(move::action::LetGo& let_go) {
+  move::LostEnds lost = std::move(let_go.lost);
   record_->step("letting go");
   Arrived arrived{
-      .id = id_, .from = machine_.origin(), .ends = ends_.let_go(failures), .state = std::move(state_)};
+      .id = id_, .from = machine_.origin(), .ends = ends_.let_go(lost), .state = std::move(state_)};
   record_->step("thawed");
-  const auto receiver = receiver_.lock();
-  auto taken = receiver ? receiver->take(std::move(arrived))
-                        : Result<>(failure(ErrorCode::receiver_gone, "the receiving program has ended"));
-  if (!taken) {
-    log::warn("move {}: {}: its ends are closed", id_.text(), taken.error().text());
-    failures.push_back(
-        {ErrorCode::lost,
-         fmt::format("'{}' on {} ended as the ends were handed to it", offer_.receiver(), context_.self),
-         "the move was committed; the ends were closed, as with the program's own death", 0});
-  }
+  hand_over(std::move(arrived), lost);
   record_->step("handed over");
-  if (!failures.empty()) record_->error = failures.front();
-  run(machine_.on_live(failures));
+  if (!lost.empty()) record_->error = lost.begin()->second;
+  run(machine_.on_live(lost));
+}
+
+void DestinationMove::hand_over(Arrived arrived, move::LostEnds& lost) {
+  const auto receiver = std::exchange(receiver_, nullptr);
+  if (arrived.ends.empty()) return receiver->not_coming(lost.begin()->second);
+  const auto taken = receiver->take(std::move(arrived));
+  if (taken) return;
+  log::warn("move {}: {}: its ends are closed", id_.text(), taken.error().text());
+  const Error error{
+      ErrorCode::lost,
+      fmt::format("'{}' on {} ended as the ends were handed to it", offer_.receiver(), context_.self),
+      "the move was committed; the ends were closed, as with the program's own death", 0};
+  for (int index = 0; index < offer_.ends_size(); ++index)
+    lost.try_emplace(static_cast<std::uint32_t>(index), error);
+}
+
+void DestinationMove::perform(move::action::DropEnds&) {
+  ends_.drop();
+  if (const auto receiver = std::exchange(receiver_, nullptr))
+    receiver->not_coming(record_->error.value_or(
+        Error{ErrorCode::unreachable, fmt::format("the move from {} was undone", machine_.origin()),
+              "the ends are where they were; try again", 0}));
 }
 
 void DestinationMove::fail(Error error) {

@@ -20,16 +20,17 @@ class DestinationMove : public Running<move::Destination, DestinationMove> {
   using Running::perform;
   void perform(move::action::ReserveEnds&);
   void perform(move::action::RebuildEnds&);
-  void perform(move::action::LetGo&);
-  void perform(move::action::DropEnds&) { ends_.drop(); }
+  void perform(move::action::LetGo& let_go);
+  void perform(move::action::DropEnds&);
 
+  void hand_over(Arrived arrived, move::LostEnds& lost);
   void fail(Error error);
 
   move::MoveId id_;
   wire::Offer offer_;
   DestinationEnds ends_;
-  std::weak_ptr<Receiver> receiver_;  // who was registered when the move was offered, and nobody else
-  Bytes state_;                       // the application's
+  std::shared_ptr<Receiver> receiver_;  // who was registered when the move was offered, and nobody else
+  Bytes state_;                         // the application's
 };
 
 }  // namespace sockswap::daemon

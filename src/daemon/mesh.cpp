@@ -85,36 +85,35 @@ bool Mesh::sendable(const wire::Message& message, const std::vector<Bytes>& atta
          encoded_.size() + head <= limits.message_bytes;
 }
 
-void Mesh::send(const std::string& host, const wire::Message& message, std::vector<Bytes> attachments) {
+Result<> Mesh::send(const std::string& host, const wire::Message& message, std::vector<Bytes> attachments) {
   const InsideCall guard(inside_call_);
+  if (!sendable(message, attachments))
+    return failure(ErrorCode::too_large, "a message to " + host + " exceeds the protocol's limits",
+                   "move fewer ends at once, or less state");
   if (host == own_name_) {
     post([this, message, attachments = std::move(attachments)]() mutable {
       handlers_.message({own_name_, std::move(message), std::move(attachments)});
     });
-    return;
+    return {};
   }
   if (hosts_.find(host) == nullptr) {
     post([this, host] { handlers_.lost(host, unknown_host(host)); });
-    return;
+    return {};
   }
   Peer& peer = peer_of(host);
-  if (peer.loss) return;
-  if (!sendable(message, attachments)) {
-    lose(peer,
-         {.code = ErrorCode::too_large, .message = "a message exceeds the protocol's limits", .hint = {}});
-    return;
-  }
+  if (peer.loss) return {};
   const std::vector<ByteView> views(attachments.begin(), attachments.end());
   if (!peer.sessions.empty()) {
     peer.sessions.front()->send(encoded_, views);
-    return;
+    return {};
   }
   if (peer.waiting.size() > limits_.session.queue_bytes) {
     lose(peer, {.code = ErrorCode::no_resources, .message = "too much waits for a session", .hint = {}});
-    return;
+    return {};
   }
   wire::encode(peer.waiting, encoded_, views, 0, limits_.session.wire);
   if (!peer.connecting()) dial(peer);
+  return {};
 }
 
 void Mesh::open(const std::string& host, Opened then) {

@@ -113,7 +113,7 @@ void Moves::answer_stranger(const move::MoveId& id, const Incoming& incoming) {
       break;
     default: return;
   }
-  context_.mesh.send(incoming.host, answer);
+  static_cast<void>(context_.mesh.send(incoming.host, answer));  // none of these can be too large
 }
 
 void Moves::on_host_lost(const std::string& host, const Error& error) {

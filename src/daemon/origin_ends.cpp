@@ -13,7 +13,7 @@ Result<std::vector<socket::Position>> OriginEnds::freeze(std::uint64_t state_byt
   std::vector<socket::FrozenEnd> frozen;  // thaws what it holds if the next one fails
   std::vector<socket::Image> images;
   frozen.reserve(fds_.size());
-  for (const Fd& fd : fds_) {
+  for (const ForeignFd& fd : fds_) {
     Fd copy = fd.duplicate();
     if (!copy) return system_failure(errno, "duplicate a descriptor", ErrorCode::no_resources);
     SOCKSWAP_TRY(socket::FrozenEnd end, socket::FrozenEnd::freeze(kernel_, std::move(copy)));
@@ -32,7 +32,6 @@ Result<std::vector<socket::Position>> OriginEnds::freeze(std::uint64_t state_byt
                    "move fewer ends at once, or less state");
   frozen_ = std::move(frozen);
   images_ = std::move(images);
-  fds_.clear();
   return positions;
 }
 
@@ -67,6 +66,7 @@ Result<> OriginEnds::release() {
   for (socket::FrozenEnd& end : frozen_)
     if (auto released = end.release(); !released) outcome = std::move(released);
   frozen_.clear();
+  fds_.clear();
   return outcome;
 }
 
@@ -75,6 +75,7 @@ Result<> OriginEnds::thaw() {
   for (socket::FrozenEnd& end : frozen_)
     if (auto thawed = end.thaw(); !thawed) outcome = std::move(thawed);
   frozen_.clear();
+  fds_.clear();
   return outcome;
 }
 

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/fd.h"
+#include "daemon/foreign_fd.h"
 #include "move/origin.h"
 #include "socket/end.h"
 #include "wire/session.pb.h"
@@ -15,7 +15,7 @@ namespace sockswap::daemon {
 class OriginEnds {
  public:
   // `fds`: one an end, in the plan's order, of sockets that nobody uses meanwhile.
-  OriginEnds(socket::Kernel& kernel, std::vector<Fd> fds) : kernel_(kernel), fds_(std::move(fds)) {}
+  OriginEnds(socket::Kernel& kernel, std::vector<ForeignFd> fds) : kernel_(kernel), fds_(std::move(fds)) {}
 
   // Freezes and captures all, or none. too_large if their queues, with so much state, can't travel.
   Result<std::vector<socket::Position>> freeze(std::uint64_t state_bytes);
@@ -39,7 +39,7 @@ class OriginEnds {
     Bytes bytes;
   };
   socket::Kernel& kernel_;
-  std::vector<Fd> fds_;  // until frozen
+  std::vector<ForeignFd> fds_;  // till the outcome, so that no other close is the last one
   std::vector<socket::FrozenEnd> frozen_;
   std::vector<socket::Image> images_;
   std::vector<InFlight> in_flight_;  // kept until the peers have confirmed

@@ -81,6 +81,9 @@ Result<std::unique_ptr<OriginMove>> OriginMove::prepare(Context& context, move::
   if (context.hosts.find(order.to) == nullptr)
     return failure(ErrorCode::unknown_host, fmt::format("the cluster has no host '{}'", order.to),
                    "`sockswap hosts` lists them");
+  if (!Receivers::is_name(order.receiver))
+    return failure(ErrorCode::unknown_receiver, fmt::format("'{:.64}' is no receiver's name", order.receiver),
+                   "1 to 64 letters, digits, dots, underscores and dashes");
   move::OriginPlan plan{.id = id,
                         .destination = order.to,
                         .receiver = order.receiver,
@@ -88,7 +91,7 @@ Result<std::unique_ptr<OriginMove>> OriginMove::prepare(Context& context, move::
                         .state_bytes = order.state.size(),
                         .deadline = order.deadline};
   std::vector<FourTuple> tuples;
-  for (const Fd& fd : order.fds) {
+  for (const ForeignFd& fd : order.fds) {
     SOCKSWAP_TRY(move::OriginPlan::End end, plan_end(context, fd.get(), order));
     tuples.push_back(end.tuple);
     plan.ends.push_back(std::move(end));
@@ -151,14 +154,14 @@ void OriginMove::perform(move::action::SendDeliver&) {
   message.set_move_id(machine_.plan().id.bytes());
   std::vector<Bytes> attachments = ends_.compose_deliver(*message.mutable_deliver());
   attachments.push_back(std::move(state_));
-  context_.mesh.send(machine_.plan().destination, message, std::move(attachments));
+  send_or_fail(machine_.plan().destination, message, std::move(attachments));
 }
 
 void OriginMove::perform(move::action::SendSwap& swap) {
   wire::Message message;
   message.set_move_id(machine_.plan().id.bytes());
   std::vector<Bytes> attachments = ends_.compose_swap(machine_.plan(), swap.peer, *message.mutable_swap());
-  context_.mesh.send(swap.peer, message, std::move(attachments));
+  send_or_fail(swap.peer, message, std::move(attachments));
 }
 
 void OriginMove::perform(move::action::ReleaseMoving&) {
@@ -180,8 +183,9 @@ void OriginMove::perform(move::action::Conclude& conclude) {
   if (!listener_.done) return;
   tell_steps();
   telling_.cancel();
-  const auto done = std::exchange(listener_.done, nullptr);
   listener_.step = nullptr;
+  if (conclude.error && conclude.error->code == ErrorCode::in_doubt) return listener_.done(failure(*conclude.error));
+  const auto done = std::exchange(listener_.done, nullptr);
   if (conclude.error) return done(failure(*conclude.error));
   done(MoveReport{machine_.plan().id, record_->between("freezing", "activated"), record_});
 }

@@ -10,7 +10,7 @@ namespace sockswap::daemon {
 
 // What a program, or an operator through a program, asks for.
 struct MoveOrder {
-  std::vector<Fd> fds;  // the ends
+  std::vector<ForeignFd> fds;  // the ends
   Bytes state;          // the application's
   std::string to;       // host
   std::string receiver;
@@ -28,7 +28,7 @@ class OriginMove : public Running<move::Origin, OriginMove> {
  public:
   struct Listener {
     std::function<void(const MoveRecord::Step&)> step;  // in order; those of a short freeze after it
-    std::function<void(Result<MoveReport>)> done;       // once
+    std::function<void(Result<MoveReport>)> done;       // once; after in_doubt, once more
   };
 
   // Checks everything that can be checked here, before any other host hears of it.

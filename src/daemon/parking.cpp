@@ -11,6 +11,8 @@
 namespace sockswap::daemon {
 namespace {
 
+constexpr std::size_t kSecretLength = 32;  // hex digits
+
 std::string random_hex() {
   move::MoveId bits;
   if (::getrandom(bits.octets.data(), bits.octets.size(), 0) != static_cast<ssize_t>(bits.octets.size()))
@@ -37,11 +39,12 @@ struct Parking::Waiting : Receiver {
         request(for_request) {}
 
   Result<> take(Arrived arrived) override {
-    const auto keep = parking.waiting_.extract(name);  // lives to the end of this call
+    parking.forget(name);
     auto living = program.lock();
     if (!living) return failure(ErrorCode::receiver_gone, "the program that showed the ticket has ended");
     return living->take_for(request, std::move(arrived));
   }
+  void not_coming(const Error& error) override { parking.fail(name, error); }
 
   Parking& parking;
   std::string name;
@@ -51,17 +54,17 @@ struct Parking::Waiting : Receiver {
   std::uint64_t request;
 };
 
-Result<std::string> Parking::park(std::vector<Fd> fds, Bytes state) {
+Result<std::string> Parking::park(std::vector<ForeignFd> fds, Bytes state) {
   if (fds.empty()) return failure(ErrorCode::usage, "nothing to park");
-  for (const Fd& fd : fds) SOCKSWAP_CHECK(socket::check_movable(context_.kernel, fd.get()));
+  for (const ForeignFd& fd : fds) SOCKSWAP_CHECK(socket::check_movable(context_.kernel, fd.get()));
   const std::string secret = random_hex();
-  parked_.emplace(secret, Parked{std::move(fds), std::move(state)});
+  parked_.emplace(secret, Parked{std::move(fds), std::move(state), false});
   return fmt::format("{}/{}", context_.self, secret);
 }
 
 Arrived Parking::arrived_here(const std::string& self, Parked parked) {
   Arrived arrived{.id = {}, .from = self, .ends = {}, .state = std::move(parked.state)};
-  for (Fd& fd : parked.fds) {
+  for (ForeignFd& fd : parked.fds) {
     const auto address = [&](auto query) {
       sockaddr_storage raw{};
       socklen_t size = sizeof raw;
@@ -81,12 +84,17 @@ Result<> Parking::bring(std::shared_ptr<Program> program, std::uint64_t request,
     return failure(ErrorCode::usage, "that is not a ticket", "sockswap_park() gave it out as HOST/SECRET");
   const std::string host = ticket.substr(0, slash);
   const std::string secret = ticket.substr(slash + 1);
+  if (secret.size() != kSecretLength) return no_such_ticket();
   if (context_.hosts.find(host) == nullptr)
     return failure(ErrorCode::unknown_host,
                    fmt::format("the ticket is of '{}', which the cluster doesn't have", host));
   if (host == context_.self) {  // it has come back, or never left
-    auto parked = parked_.extract(secret);
-    if (parked.empty()) return no_such_ticket();
+    const auto found = parked_.find(secret);
+    if (found == parked_.end()) return no_such_ticket();
+    if (found->second.fetching)
+      return failure(ErrorCode::busy, "that ticket is being fetched by another host",
+                     "wait for that move to end (`sockswap moves`) and try again");
+    auto parked = parked_.extract(found);
     return program->take_for(request, arrived_here(host, std::move(parked.mapped())));
   }
   const std::string receiver = "ticket-" + random_hex();
@@ -96,8 +104,7 @@ Result<> Parking::bring(std::shared_ptr<Program> program, std::uint64_t request,
   wire::Message message;
   message.mutable_fetch()->set_ticket(secret);
   message.mutable_fetch()->set_receiver(receiver);
-  context_.mesh.send(host, message);
-  return {};
+  return context_.mesh.send(host, message);
 }
 
 void Parking::on_fetch(const std::string& host, const wire::Fetch& fetch) {
@@ -105,29 +112,38 @@ void Parking::on_fetch(const std::string& host, const wire::Fetch& fetch) {
     wire::Message message;
     wire::to_message(error, *message.mutable_fetch_refused()->mutable_error());
     message.mutable_fetch_refused()->set_receiver(receiver);
-    context_.mesh.send(host, message);
+    static_cast<void>(context_.mesh.send(host, message));  // none can be too large
   };
   const auto parked = parked_.find(fetch.ticket());
   if (parked == parked_.end()) return refuse(no_such_ticket().value());
   // Copies go into the move; the parked ones stay until it has succeeded, to be fetched again if not.
   MoveOrder order{.fds = {}, .state = parked->second.state, .to = host, .receiver = fetch.receiver()};
-  for (const Fd& fd : parked->second.fds) order.fds.push_back(fd.duplicate());
+  for (const ForeignFd& fd : parked->second.fds) order.fds.emplace_back(fd.duplicate());
   auto begun = moves_.begin(
       std::move(order),
       {.step = nullptr, .done = [this, refuse, ticket = fetch.ticket()](Result<MoveReport> outcome) {
-         if (outcome)
+         if (outcome || outcome.error().code == ErrorCode::lost) {
            parked_.erase(ticket);
-         else
+         } else if (outcome.error().code != ErrorCode::in_doubt) {  // then the ends may still come
+           parked_.at(ticket).fetching = false;
            refuse(outcome.error());
+         }
        }});
-  if (!begun) refuse(begun.error());
+  if (!begun) return refuse(begun.error());
+  parked->second.fetching = true;
+}
+
+std::shared_ptr<Parking::Waiting> Parking::forget(const std::string& receiver) {
+  const auto found = waiting_.extract(receiver);
+  if (found.empty()) return nullptr;
+  context_.receivers.remove(receiver, found.mapped().get());
+  return found.mapped();
 }
 
 void Parking::fail(const std::string& receiver, const Error& error) {
-  const auto waiting = waiting_.extract(receiver);
-  if (waiting.empty()) return;
-  context_.receivers.remove(receiver, waiting.mapped().get());
-  if (auto program = waiting.mapped()->program.lock()) program->fail(waiting.mapped()->request, error);
+  const auto waiting = forget(receiver);
+  if (!waiting) return;
+  if (auto program = waiting->program.lock()) program->fail(waiting->request, error);
 }
 
 void Parking::on_fetch_refused(const std::string& host, const wire::FetchRefused& refused) {
@@ -138,8 +154,9 @@ void Parking::on_fetch_refused(const std::string& host, const wire::FetchRefused
 
 void Parking::on_host_lost(const std::string& host, const Error& error) {
   std::vector<std::string> lost;
+  // A move that has begun holds its receiver, and says what became of it: it may be committed.
   for (const auto& [receiver, waiting] : waiting_)
-    if (waiting->host == host) lost.push_back(receiver);
+    if (waiting->host == host && waiting.use_count() == 1) lost.push_back(receiver);
   for (const std::string& receiver : lost) fail(receiver, error);
 }
 
@@ -147,10 +164,7 @@ void Parking::on_program_gone(const Program* program) {
   std::vector<std::string> gone;
   for (const auto& [receiver, waiting] : waiting_)
     if (waiting->program_id == program) gone.push_back(receiver);
-  for (const std::string& receiver : gone) {
-    const auto waiting = waiting_.extract(receiver);
-    context_.receivers.remove(receiver, waiting.mapped().get());
-  }
+  for (const std::string& receiver : gone) forget(receiver);
 }
 
 }  // namespace sockswap::daemon

@@ -21,7 +21,7 @@ class Parking {
   Parking(Context& context, Moves& moves) : context_(context), moves_(moves) {}
 
   // Keeps the ends until they are fetched. Returns the ticket.
-  Result<std::string> park(std::vector<Fd> fds, Bytes state);
+  Result<std::string> park(std::vector<ForeignFd> fds, Bytes state);
 
   // A program here shows a ticket: its ends are brought, as the answer to its request.
   Result<> bring(std::shared_ptr<Program> program, std::uint64_t request, const std::string& ticket);
@@ -35,10 +35,12 @@ class Parking {
 
  private:
   struct Parked {
-    std::vector<Fd> fds;
+    std::vector<ForeignFd> fds;
     Bytes state;
+    bool fetching = false;  // a move of it is under way
   };
   struct Waiting;
+  std::shared_ptr<Waiting> forget(const std::string& receiver);
   void fail(const std::string& receiver, const Error& error);
   static Arrived arrived_here(const std::string& self, Parked parked);
 

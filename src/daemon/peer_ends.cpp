@@ -149,29 +149,38 @@ Result<std::vector<move::Peer::HeldEnd>> PeerEnds::freeze(socket::Kernel& kernel
   return held;
 }
 
-Result<> PeerEnds::repoint(End& end, const wire::SwapEnds::End& swap, ByteView in_flight) {
+Result<> PeerEnds::repoint(End& end, socket::Sequence in_flight_from, ByteView in_flight) {
+  const auto sent = static_cast<std::size_t>(end.moving.snd_nxt.since(end.moving.snd_una));
+  if (in_flight_from != end.moving.snd_una || in_flight.size() != sent)
+    return failure(ErrorCode::disagreement, "what was in flight isn't what Hold said");
   socket::Image& image = *end.image;
-  SOCKSWAP_CHECK(socket::append_in_flight(image, socket::Sequence(swap.in_flight_from()), in_flight));
+  SOCKSWAP_CHECK(socket::append_in_flight(image, in_flight_from, in_flight));
   SOCKSWAP_CHECK(socket::cut_sent(image, end.moving.rcv_nxt));
   SOCKSWAP_TRY(socket::DormantEnd dormant, end.frozen->repoint(image, end.place));
+  end.frozen.reset();  // the socket is the dormant end's now
   SOCKSWAP_TRY(const Fd ours, dormant.thaw());  // the holders have theirs
   return {};
 }
 
-std::vector<Error> PeerEnds::swap(const wire::SwapEnds& swap, std::vector<Bytes> in_flight) {
-  std::vector<Error> failures;
-  for (int i = 0; i < swap.ends_size(); ++i) {
-    const auto end = std::ranges::find(ends_, swap.ends(i).index(), &End::index);
-    Result<> repointed = end == ends_.end() || static_cast<std::size_t>(i) >= in_flight.size()
-                             ? failure(ErrorCode::disagreement, "asked to swap another end than is held")
-                             : repoint(*end, swap.ends(i), in_flight[static_cast<std::size_t>(i)]);
-    if (repointed) continue;
-    failures.push_back(std::move(repointed).error());
-    failures.back().code = ErrorCode::lost;
-    if (end != ends_.end()) failures.back().message = end->tuple.text() + ": " + failures.back().text();
+Result<> PeerEnds::swap_one(End& end, const wire::SwapEnds& swap, const std::vector<Bytes>& in_flight) {
+  for (int i = 0; i < swap.ends_size() && static_cast<std::size_t>(i) < in_flight.size(); ++i)
+    if (swap.ends(i).index() == end.index)
+      return repoint(end, socket::Sequence(swap.ends(i).in_flight_from()),
+                     in_flight[static_cast<std::size_t>(i)]);
+  return failure(ErrorCode::disagreement, "Swap leaves the end out");
+}
+
+move::LostEnds PeerEnds::swap(const wire::SwapEnds& swap, const std::vector<Bytes>& in_flight) {
+  move::LostEnds lost;
+  for (End& end : ends_) {
+    auto swapped = swap_one(end, swap, in_flight);
+    if (swapped) continue;
+    lost[end.index] = {ErrorCode::lost, end.tuple.text() + ": " + swapped.error().text(),
+                       "the program's end was disconnected", 0};
+    if (end.frozen) static_cast<void>(end.frozen->release());
   }
   ends_.clear();
-  return failures;
+  return lost;
 }
 
 Result<> PeerEnds::resume() {

@@ -24,9 +24,9 @@ class PeerEnds {
   // After pause(): freezes and captures. After a failure of either, thaw() makes everything as it was.
   Result<std::vector<move::Peer::HeldEnd>> freeze(socket::Kernel& kernel);
 
-  // After the commit: re-points all and thaws them. What failed is listed; the others go on. The holders
-  // still stand still.
-  std::vector<Error> swap(const wire::SwapEnds& swap, std::vector<Bytes> in_flight);
+  // After the commit: re-points all and thaws them. What failed is listed, and disconnected, so that its
+  // program gets an error and not a hang; the others go on. The holders still stand still.
+  move::LostEnds swap(const wire::SwapEnds& swap, const std::vector<Bytes>& in_flight);
 
   // After swap(): lets the holders go.
   Result<> resume();
@@ -51,7 +51,8 @@ class PeerEnds {
   Result<End> find_one(const Context& context, const std::string& asking, const wire::Find::End& sought);
   Result<> pause_holders();
   static Result<> freeze_one(socket::Kernel& kernel, End& end);
-  static Result<> repoint(End& end, const wire::SwapEnds::End& swap, ByteView in_flight);
+  Result<> swap_one(End& end, const wire::SwapEnds& swap, const std::vector<Bytes>& in_flight);
+  static Result<> repoint(End& end, socket::Sequence in_flight_from, ByteView in_flight);
 
   std::optional<process::Pauser> pauser_;  // from find() to hold()
   std::optional<process::Paused> paused_;  // before ends_: the ends thaw first, then the programs run

@@ -51,11 +51,11 @@ void PeerMove::perform(move::action::HoldEnds&) {
 
 void PeerMove::perform(move::action::SwapEnds&) {
   record_->step("swapping");
-  const std::vector<Error> failures = ends_.swap(message_->swap(), std::move(attachments_));
+  const move::LostEnds lost = ends_.swap(message_->swap(), attachments_);
   record_->step("repointed");
-  for (const Error& error : failures) log::error("move {}: {}", id_.text(), error.text());
-  if (!failures.empty()) record_->error = failures.front();
-  run(machine_.on_swapped(failures));
+  for (const auto& [index, error] : lost) log::error("move {}: {}", id_.text(), error.text());
+  if (!lost.empty()) record_->error = lost.begin()->second;
+  run(machine_.on_swapped(lost));
 }
 
 void PeerMove::perform(move::action::ResumeHolders&) {

@@ -29,7 +29,7 @@ void Program::start(std::function<void()> gone) {
   gone_ = std::move(gone);
   const std::weak_ptr<Program> weak = weak_from_this();
   session_->start({.request =
-                       [weak](wire::Request request, std::vector<Bytes> attachments, std::vector<Fd> fds) {
+                       [weak](wire::Request request, std::vector<Bytes> attachments, std::vector<ForeignFd> fds) {
                          if (auto self = weak.lock())
                            self->serve(std::move(request), std::move(attachments), std::move(fds));
                        },
@@ -56,7 +56,7 @@ void Program::reply(std::uint64_t number, wire::Reply reply) const {
 
 void Program::fail(std::uint64_t number, const Error& error) const { reply(number, failed_reply(error)); }
 
-void Program::serve(wire::Request request, std::vector<Bytes> attachments, std::vector<Fd> fds) {
+void Program::serve(wire::Request request, std::vector<Bytes> attachments, std::vector<ForeignFd> fds) {
   const std::uint64_t number = request.number();
   const auto answer = [&]() -> Result<> {
     switch (request.body_case()) {
@@ -93,7 +93,7 @@ Result<> Program::register_receiver(std::uint64_t number, const wire::Register& 
 }
 
 Result<> Program::move(std::uint64_t number, const wire::Move& request, std::vector<Bytes> attachments,
-                       std::vector<Fd> fds) {
+                       std::vector<ForeignFd> fds) {
   MoveOrder order{.fds = std::move(fds),
                   .state = take_state(attachments),
                   .to = request.to(),
@@ -113,7 +113,8 @@ Result<> Program::move(std::uint64_t number, const wire::Move& request, std::vec
                                       asker.tell(progress_reply(step));
                                     },
                                 .done =
-                                    [weak, number, asker, id](Result<MoveReport> outcome) {
+                                    [weak, number, asker, id, told = false](Result<MoveReport> outcome) mutable {
+                                      if (std::exchange(told, true)) return;  // it was in doubt
                                       const wire::Reply reply =
                                           outcome ? moved_reply(*outcome) : failed_reply(outcome.error());
                                       if (auto self = weak.lock()) {
@@ -132,7 +133,7 @@ Result<> Program::move(std::uint64_t number, const wire::Move& request, std::vec
   return {};
 }
 
-Result<> Program::park(std::uint64_t number, std::vector<Bytes> attachments, std::vector<Fd> fds) {
+Result<> Program::park(std::uint64_t number, std::vector<Bytes> attachments, std::vector<ForeignFd> fds) {
   SOCKSWAP_TRY(const std::string ticket, services_.parking.park(std::move(fds), take_state(attachments)));
   wire::Reply parked;
   parked.mutable_parked()->set_ticket(ticket);
@@ -149,7 +150,7 @@ Result<> Program::take_for(std::uint64_t number, Arrived arrived) {
   wire::Arrival& arrival = *reply.mutable_arrival();
   arrival.set_move_id(arrived.id.bytes());
   arrival.set_from(arrived.from);
-  std::vector<Fd> fds;
+  std::vector<ForeignFd> fds;
   for (ArrivedEnd& end : arrived.ends) {
     wire::Arrival::End& out = *arrival.add_ends();
     wire::to_message(end.tuple, *out.mutable_tuple());

@@ -49,11 +49,11 @@ class Program : public Receiver, public std::enable_shared_from_this<Program> {
   std::vector<std::string> names() const { return services_.context.receivers.names_of(this); }
 
  private:
-  void serve(wire::Request request, std::vector<Bytes> attachments, std::vector<Fd> fds);
+  void serve(wire::Request request, std::vector<Bytes> attachments, std::vector<ForeignFd> fds);
   Result<> register_receiver(std::uint64_t number, const wire::Register& request);
   Result<> move(std::uint64_t number, const wire::Move& request, std::vector<Bytes> attachments,
-                std::vector<Fd> fds);
-  Result<> park(std::uint64_t number, std::vector<Bytes> attachments, std::vector<Fd> fds);
+                std::vector<ForeignFd> fds);
+  Result<> park(std::uint64_t number, std::vector<Bytes> attachments, std::vector<ForeignFd> fds);
   void close();
 
   Services services_;

@@ -6,21 +6,17 @@
 #include <algorithm>
 
 namespace sockswap::daemon {
-namespace {
 
-constexpr std::size_t longest_name = 64;
-
-bool is_name(std::string_view name) {
+bool Receivers::is_name(std::string_view name) {
+  constexpr std::size_t longest_name = 64;
   constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
   return !name.empty() && name.size() <= longest_name &&
          name.find_first_not_of(allowed) == std::string_view::npos;
 }
 
-}  // namespace
-
 Result<> Receivers::add(const std::string& name, std::weak_ptr<Receiver> receiver) {
   if (!is_name(name))
-    return failure(ErrorCode::usage, fmt::format("'{}' is not a receiver's name", name),
+    return failure(ErrorCode::usage, fmt::format("'{:.64}' is not a receiver's name", name),
                    "1 to 64 letters, digits, dots, underscores and dashes");
   const auto [place, fresh] = by_name_.try_emplace(name, receiver);
   if (!fresh) {

@@ -5,18 +5,19 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/endpoint.h"
-#include "base/fd.h"
 #include "base/result.h"
+#include "daemon/foreign_fd.h"
 #include "move/id.h"
 
 namespace sockswap::daemon {
 
 struct ArrivedEnd {
-  Fd fd;
+  ForeignFd fd;
   FourTuple tuple;        // now
   Endpoint former_local;  // before the move
 };
@@ -34,10 +35,15 @@ class Receiver {
   virtual ~Receiver() = default;
   // Hands the ends over. receiver_gone if the program can't take them any more; they are closed then.
   virtual Result<> take(Arrived arrived) = 0;
+  // A move that was to bring ends to it has been undone.
+  virtual void not_coming(const Error&) {}
 };
 
 class Receivers {
  public:
+  // 1 to 64 letters, digits, dots, underscores and dashes.
+  static bool is_name(std::string_view name);
+
   // usage for a name that is none, busy if a living receiver has it.
   Result<> add(const std::string& name, std::weak_ptr<Receiver> receiver);
   void remove(const std::string& name, const Receiver* receiver);  // only if it is still that one

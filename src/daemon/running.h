@@ -55,7 +55,7 @@ class Running {
     if (finished_ && on_finished) on_finished();
   }
 
-  void perform(move::action::Send& send) { context_.mesh.send(send.to, send.message); }
+  void perform(move::action::Send& send) { send_or_fail(send.to, send.message); }
   // Kept in memory only: a daemon that dies forgets its moves.
   void perform(move::action::Write&) {}
   void perform(move::action::Step& step) { record_->step(step.name); }
@@ -70,6 +70,12 @@ class Running {
   void perform(move::action::Finish&) {
     timer_.cancel();
     finished_ = true;
+  }
+
+  // What is too large to be sent, or asked to be, fails this move alone.
+  void send_or_fail(const std::string& to, const wire::Message& message, std::vector<Bytes> attachments = {}) {
+    if (auto sent = context_.mesh.send(to, message, std::move(attachments)); !sent)
+      run(machine_.on_failure(std::move(sent).error()));
   }
 
   Context& context_;

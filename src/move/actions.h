@@ -11,6 +11,7 @@
 #include "base/endpoint.h"
 #include "base/error.h"
 #include "move/journal.h"
+#include "move/lost_ends.h"
 #include "socket/image.h"
 #include "wire/session.pb.h"
 
@@ -51,7 +52,9 @@ struct Conclude {
 // ---- destination ----
 struct ReserveEnds {};  // -> on_reserved | on_failure
 struct RebuildEnds {};  // from the Deliver just received -> on_rebuilt | on_failure
-struct LetGo {};        // thaw all, hand them to the receiver -> on_live
+struct LetGo {          // thaw all but those that are lost, hand them to the receiver -> on_live
+  LostEnds lost;
+};
 struct DropEnds {};     // undo: reservations and dormant ends vanish silently
 
 // ---- peer ----

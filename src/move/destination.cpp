@@ -15,7 +15,12 @@ constexpr std::chrono::milliseconds patience{15000};
 
 Destination::Destination(MoveId id, std::string origin, const wire::Offer& offer)
     : id_(id), origin_(std::move(origin)) {
-  for (const wire::Offer::End& end : offer.ends()) peers_.insert(end.peer());
+  for (const wire::Offer::End& end : offer.ends()) peer_of_.push_back(end.peer());
+  peers_.insert(peer_of_.begin(), peer_of_.end());
+}
+
+bool Destination::is_of(const std::string& host, std::uint32_t index) const {
+  return index < peer_of_.size() && (host == origin_ || peer_of_[index] == host);
 }
 
 wire::Message Destination::message() const {
@@ -38,6 +43,7 @@ Destination::Actions Destination::on_message(const std::string& from, const wire
   if (message.body_case() == wire::Message::kSwapped) {
     if (state_ != State::ready || !peers_.contains(from)) return {};
     swapped_.insert(from);
+    add_from(message.swapped().lost(), lost_, [&](std::uint32_t index) { return is_of(from, index); });
     return swapped_ == peers_ ? go_live() : Actions{};
   }
   if (from != origin_) return {};
@@ -47,8 +53,10 @@ Destination::Actions Destination::on_message(const std::string& from, const wire
       state_ = State::rebuilding;
       return {action::RebuildEnds{}};
     case wire::Message::kActivate:
-      if (state_ == State::ready) return go_live();
-      return state_ == State::live ? on_live(failures_) : Actions{};
+      if (state_ == State::live) return on_live({});
+      if (state_ != State::ready) return {};
+      add_from(message.activate().lost(), lost_, [&](std::uint32_t index) { return is_of(from, index); });
+      return go_live();
     case wire::Message::kUndo:
       if (state_ != State::live) return drop(true);
       [[fallthrough]];  // the origin's answer to Ask: it has finished and forgotten the move
@@ -70,14 +78,13 @@ Destination::Actions Destination::on_rebuilt() {
 
 Destination::Actions Destination::go_live() {
   state_ = State::live;
-  return {action::Write{Mark::destination_live}, action::LetGo{}, action::SetTimer{patience}};
+  return {action::Write{Mark::destination_live}, action::LetGo{lost_}, action::SetTimer{patience}};
 }
 
-Destination::Actions Destination::on_live(const std::vector<Error>& failures) {
-  failures_ = failures;
+Destination::Actions Destination::on_live(const LostEnds& lost) {
+  lost_.insert(lost.begin(), lost.end());
   wire::Message activated = message();
-  activated.mutable_activated();
-  for (const Error& error : failures) wire::to_message(error, *activated.mutable_activated()->add_failures());
+  to_message(lost_, *activated.mutable_activated()->mutable_lost());
   return {action::Send{origin_, std::move(activated)}};
 }
 
@@ -135,7 +142,7 @@ Destination::Actions Destination::on_timer() {
     }
     case State::live: {
       // Activated or Forget was lost. An origin that has forgotten the move says so by Undo.
-      Actions actions = on_live(failures_);
+      Actions actions = on_live({});
       wire::Message ask = message();
       ask.mutable_ask();
       actions.emplace_back(action::Send{origin_, std::move(ask)});

@@ -30,7 +30,7 @@ class Destination {
   Actions on_message(const std::string& from, const wire::Message& message);
   Actions on_reserved(const std::vector<Endpoint>& locals);
   Actions on_rebuilt();
-  Actions on_live(const std::vector<Error>& failures);
+  Actions on_live(const LostEnds& lost);  // those that LetGo named may be among them
   Actions on_failure(Error error);  // of ReserveEnds or RebuildEnds
   Actions on_receiver_gone(Error error);
   Actions on_host_lost(const std::string& host);
@@ -47,10 +47,13 @@ class Destination {
 
   MoveId id_;
   std::string origin_;
+  bool is_of(const std::string& host, std::uint32_t index) const;
+
+  std::vector<std::string> peer_of_;  // each end
   std::set<std::string> peers_;
   State state_ = State::reserving;
   std::set<std::string> swapped_;
-  std::vector<Error> failures_;  // of going live, kept to be said again
+  LostEnds lost_;  // on the peers, or in going live; kept to be said again
 };
 
 std::string_view name(Destination::State state);

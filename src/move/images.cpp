@@ -10,8 +10,8 @@
 namespace sockswap::move {
 namespace {
 
-// Options are small: the longest the kernel knows here is a congestion control's name.
-constexpr std::size_t longest_option = 256;
+// The longest is a program's own filter: BPF_MAXINSNS instructions of 8 bytes.
+constexpr std::size_t longest_option = 4096 * 8;
 constexpr int most_options = 256;
 
 template <class Narrow>

@@ -31,6 +31,10 @@ bool Origin::is_party(const std::string& host) const {
   return host == plan_.destination || peers_.contains(host);
 }
 
+bool Origin::has_part_in(const std::string& host, std::uint32_t index) const {
+  return index < plan_.ends.size() && (host == plan_.destination || plan_.ends[index].peer == host);
+}
+
 template <class To>
 void Origin::send_to_parties(Actions& actions, To fill) const {
   std::set<std::string> parties = peers_;
@@ -97,13 +101,11 @@ Origin::Actions Origin::on_message(const std::string& from, const wire::Message&
     case wire::Message::kSwapped:
       if (state_ != State::swapping || !from_peer) return {};
       if (!swapped_.insert(from).second) return {};
-      for (const wire::Error& failure : message.swapped().failures())
-        failures_.push_back(wire::from_message(failure));
+      add_from(message.swapped().lost(), lost_, [&](std::uint32_t index) { return has_part_in(from, index); });
       return advance();
     case wire::Message::kActivated:
       if (!committed() || !from_destination) return {};
-      for (const wire::Error& failure : message.activated().failures())
-        failures_.push_back(wire::from_message(failure));
+      add_from(message.activated().lost(), lost_, [&](std::uint32_t index) { return has_part_in(from, index); });
       return finish();
     case wire::Message::kRefuse:
       if (!from_peer && !from_destination) return {};
@@ -125,12 +127,7 @@ Origin::Actions Origin::advance() {
     case State::swapping: {
       if (swapped_ != peers_) return {};
       state_ = State::activating;
-      Actions actions;
-      wire::Message activate = message();
-      activate.mutable_activate();
-      actions.emplace_back(action::Send{plan_.destination, std::move(activate)});
-      actions.emplace_back(action::Step{"swapped"});
-      return actions;
+      return {activate(), action::Step{"swapped"}};
     }
     case State::undoing: {
       if (!undoing_.empty()) return {};
@@ -213,13 +210,17 @@ Origin::Actions Origin::undo(Error error) {
   return actions;
 }
 
+action::Send Origin::activate() const {
+  wire::Message activate = message();
+  to_message(lost_, *activate.mutable_activate()->mutable_lost());
+  return {plan_.destination, std::move(activate)};
+}
+
 Origin::Actions Origin::finish() {
   // Activated says that every peer has swapped, even if its own word is still on its way.
   state_ = State::finished;
-  // The old ends are gone: whatever went wrong since the commit, nothing is "as it was".
-  for (Error& error : failures_) error.code = ErrorCode::lost;
   Actions actions{action::Step{"activated"}, action::Write{Mark::origin_finished}};
-  actions.emplace_back(action::Conclude{failures_.empty() ? std::nullopt : std::optional(failures_.front())});
+  actions.emplace_back(action::Conclude{lost_.empty() ? std::nullopt : std::optional(lost_.begin()->second)});
   send_to_parties(actions, [](wire::Message& out) { out.mutable_forget(); });
   actions.emplace_back(action::Finish{});
   return actions;
@@ -234,11 +235,7 @@ Origin::Actions Origin::answer(const std::string& from) {
   }
   if (!committed()) return {};
   if (peers_.contains(from) && !swapped_.contains(from)) return {action::SendSwap{from}};
-  if (from == plan_.destination && state_ == State::activating) {
-    wire::Message activate = message();
-    activate.mutable_activate();
-    return {action::Send{from, std::move(activate)}};
-  }
+  if (from == plan_.destination && state_ == State::activating) return {activate()};
   return {};
 }
 
@@ -277,11 +274,7 @@ Origin::Actions Origin::on_timer() {
       Actions actions;
       for (const std::string& peer : peers_)
         if (!swapped_.contains(peer)) actions.emplace_back(action::SendSwap{peer});
-      if (state_ == State::activating) {
-        wire::Message activate = message();
-        activate.mutable_activate();
-        actions.emplace_back(action::Send{plan_.destination, std::move(activate)});
-      }
+      if (state_ == State::activating) actions.emplace_back(activate());
       if (++timers_since_commit_ == resends_until_in_doubt)
         actions.emplace_back(action::Conclude{
             Error{ErrorCode::in_doubt, "committed, but not every host has confirmed yet",

@@ -55,6 +55,7 @@ class Origin {
  private:
   bool committed() const { return state_ == State::swapping || state_ == State::activating; }
   bool is_party(const std::string& host) const;
+  bool has_part_in(const std::string& host, std::uint32_t index) const;
   Actions advance();
   Actions hold();
   Actions commit();
@@ -62,6 +63,7 @@ class Origin {
   Actions take_held(const std::string& from, const wire::Held& held);
   Actions answer(const std::string& from);
   Actions finish();
+  action::Send activate() const;
   wire::Message message() const;  // of this move
   template <class To>
   void send_to_parties(Actions& actions, To fill) const;
@@ -74,7 +76,7 @@ class Origin {
   std::vector<socket::Position> moving_;          // empty until frozen
   bool ready_ = false;
   std::set<std::string> undoing_;  // parties that have not said Undone yet
-  std::vector<Error> failures_;    // after the commit
+  LostEnds lost_;                  // after the commit
   int timers_since_commit_ = 0;
 };
 

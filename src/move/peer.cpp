@@ -39,7 +39,7 @@ Peer::Actions Peer::on_message(const std::string& from, const wire::Message& mes
       state_ = State::holding;
       return {action::Write{Mark::peer_holding}, action::HoldEnds{}};
     case wire::Message::kSwap:
-      if (state_ == State::swapped) return on_swapped(failures_);
+      if (state_ == State::swapped) return on_swapped(lost_);
       if (state_ != State::held) return {};
       state_ = State::swapping;
       return {action::Write{Mark::peer_swapping}, action::SwapEnds{}};
@@ -66,13 +66,12 @@ Peer::Actions Peer::on_held(const std::vector<HeldEnd>& ends) {
           action::SetTimer{patience}};
 }
 
-Peer::Actions Peer::on_swapped(const std::vector<Error>& failures) {
+Peer::Actions Peer::on_swapped(const LostEnds& lost) {
   const bool first_time = state_ != State::swapped;
   state_ = State::swapped;
-  failures_ = failures;
+  if (first_time) lost_ = lost;
   wire::Message swapped = message();
-  swapped.mutable_swapped();
-  for (const Error& error : failures) wire::to_message(error, *swapped.mutable_swapped()->add_failures());
+  to_message(lost_, *swapped.mutable_swapped()->mutable_lost());
   Actions actions;
   // The destination waits for it with a thawed program at stake; the origin only to report.
   actions.emplace_back(action::Send{destination_, swapped});
@@ -127,7 +126,7 @@ Peer::Actions Peer::on_timer() {
     case State::swapping: return {};
     case State::swapped: {
       // Swapped or Forget was lost. Until the origin knows, the moving end may still stand still.
-      Actions actions = on_swapped(failures_);
+      Actions actions = on_swapped(lost_);
       wire::Message ask = message();
       ask.mutable_ask();
       actions.emplace_back(action::Send{origin_, std::move(ask)});

@@ -30,7 +30,7 @@ class Peer {
     socket::Position staying;
   };
   Actions on_held(const std::vector<HeldEnd>& ends);
-  Actions on_swapped(const std::vector<Error>& failures);
+  Actions on_swapped(const LostEnds& lost);
   Actions on_failure(Error error);  // of FindEnds or HoldEnds
   Actions on_host_lost(const std::string& host);
   Actions on_timer();
@@ -47,7 +47,7 @@ class Peer {
   std::string origin_;
   std::string destination_;
   State state_ = State::finding;
-  std::vector<Error> failures_;  // of swapping, kept to be said again
+  LostEnds lost_;  // in swapping, kept to be said again
 };
 
 std::string_view name(Peer::State state);

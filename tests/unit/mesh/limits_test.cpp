@@ -71,21 +71,23 @@ TEST_F(LimitsTest, WhatWaitsForASessionIsBounded) {
   EXPECT_EQ(beta->received.size(), 1u);
 }
 
-TEST_F(LimitsTest, AMessageBeyondTheProtocolsLimitsIsToldOfAndBreaksNothing) {
+TEST_F(LimitsTest, AMessageBeyondTheProtocolsLimitsIsRefusedAndBreaksNothing) {
   MeshLimits limits;
   limits.session.wire.attachment_bytes = 1000;
   const auto alpha = start("alpha", limits), beta = start("beta", limits);
   expect_delivery(*alpha, *beta);
-  alpha->mesh->send("beta", numbered(1), {Bytes(1001)});
-  run_until([&] { return !alpha->lost.empty(); });
-  EXPECT_EQ(alpha->lost[0].second.code, ErrorCode::too_large);
+  const auto many_bytes = alpha->mesh->send("beta", numbered(1), {Bytes(1001)});
+  ASSERT_FALSE(many_bytes);
+  EXPECT_EQ(many_bytes.error().code, ErrorCode::too_large);
   wire::Message large = numbered(2);
   large.mutable_offer()->set_receiver(std::string(2 << 20, 'x'));
-  alpha->mesh->send("beta", large);
-  run_until([&] { return alpha->lost.size() == 2; });
+  const auto long_message = alpha->mesh->send("beta", large);
+  ASSERT_FALSE(long_message);
+  EXPECT_EQ(long_message.error().code, ErrorCode::too_large);
   alpha->mesh->send("beta", numbered(3), {Bytes(1000)});
   run_until([&] { return beta->received.size() == 2; });
   EXPECT_EQ(number_of(beta->received[1].message), 3);
+  EXPECT_TRUE(alpha->lost.empty());
   EXPECT_TRUE(beta->lost.empty());
 }
 

@@ -43,6 +43,21 @@ TEST(Faults, ALostMessageEndsAtOnePlaceOrTheOther) {
   EXPECT_TRUE(undone && driven_on) << "both sides of the commit were tried";
 }
 
+// Whichever way the news takes: from the peer to the destination, or through the origin.
+TEST(Faults, AnEndThatIsLostInTheSwapIsNeverReportedAsMoved) {
+  Trio faultless;
+  faultless.run();
+  for (int lost = -1; lost < faultless.messages; ++lost) {
+    Trio trio({.lose_message = lost, .staying_end_is_lost = true});
+    trio.run();
+    EXPECT_THAT(trio.violations, IsEmpty()) << "message " << lost << "\n" << told(trio);
+    ASSERT_TRUE(trio.concluded && trio.outcome) << "message " << lost << "\n" << told(trio);
+    if (trio.whole_at_origin()) continue;
+    EXPECT_EQ(trio.arriving, Arriving::closed) << "message " << lost;
+    EXPECT_EQ(trio.outcome->code, ErrorCode::lost) << "message " << lost << "\n" << told(trio);
+  }
+}
+
 TEST(Faults, AReceiverThatDiesBeforeTheCommitUndoesTheMove) {
   for (const char* moment : {"origin -> peer: hold", "destination -> origin: ready"}) {
     Trio trio;

@@ -218,7 +218,12 @@ void Trio::destination_actions(Destination::Actions actions) {
                      arriving = Arriving::dormant;
                      destination_actions(destination_->on_rebuilt());
                    },
-                   [&](action::LetGo&) {
+                   [&](action::LetGo& let_go) {
+                     if (staying == Staying::lost) {
+                       require(let_go.lost.contains(0), "handed over an end that is lost");
+                       arriving = Arriving::closed;
+                       return destination_actions(destination_->on_live(let_go.lost));
+                     }
                      require(arriving == Arriving::dormant, "let go what wasn't dormant");
                      require(committed_, "let go before the commit");
                      require(moving != Moving::live, "two live owners");
@@ -258,11 +263,16 @@ void Trio::peer_actions(Peer::Actions actions) {
                      require(moving != Moving::live, "swapped before the moving end was frozen");
                      require(staying == Staying::frozen, "swapped what wasn't held");
                      require(arriving == Arriving::dormant, "swapped to where nobody is");
+                     if (faults_.staying_end_is_lost) {
+                       staying = Staying::lost;
+                       return peer_actions(peer_->on_swapped({{0, {ErrorCode::lost, "lost", "", 0}}}));
+                     }
                      staying = Staying::live_to_destination;
                      peer_actions(peer_->on_swapped({}));
                    },
                    [&](action::ResumeHolders&) {
-                     require(staying == Staying::live_to_destination, "resumed before the swap");
+                     require(staying == Staying::live_to_destination || staying == Staying::lost,
+                             "resumed before the swap");
                    },
                    [&](action::ThawEnds&) {
                      require(staying != Staying::live_to_destination, "thawed after the swap");

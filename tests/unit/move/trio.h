@@ -17,12 +17,13 @@ namespace sockswap::move::test {
 
 // Where the ends of the one connection are. Two peers would differ in nothing but names.
 enum class Moving { live, frozen, released };
-enum class Staying { live_to_origin, frozen, live_to_destination };
-enum class Arriving { none, reserved, dormant, live };
+enum class Staying { live_to_origin, frozen, live_to_destination, lost };
+enum class Arriving { none, reserved, dormant, live, closed };
 
 struct Faults {
   std::string failing_action = {};       // "reserve", "rebuild", "find", "hold", "freeze"
   std::optional<int> lose_message = {};  // the n-th that is sent, with the session it was on
+  bool staying_end_is_lost = false;      // the swap of it fails
 };
 
 class Trio {
