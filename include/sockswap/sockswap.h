@@ -94,7 +94,7 @@ const char *sockswap_error_name(int error);
 
 struct sockswap_move_options {
   size_t size;             /* sizeof(struct sockswap_move_options) */
-  unsigned deadline_ms;    /* 0: the daemon's default; after it an uncommitted move is undone */
+  unsigned deadline_ms;    /* 0: the daemon's, 10 s; a move that isn't agreed then is undone */
   uint64_t hand_over;      /* of a SOCKSWAP_HAND_OVER event that this answers, else 0 */
   /* Called in the caller's thread as the move goes on; may be NULL. `at_us`: since the move began. It must
    * not use the handle and not throw. */
@@ -109,7 +109,7 @@ struct sockswap_move_result {
 };
 
 /* Hands over `count` ends in one move: all arrive at `receiver` on `host`, with `state`, or none does.
- * Blocks until it is over. While it runs no thread of this program may use the descriptors. On success
+ * Blocks until it is over. A state of more than 64 KiB goes ahead, before anything stands still. While it runs no thread of this program may use the descriptors. On success
  * they have been closed. On failure they are open and as they were, except with SOCKSWAP_LOST and
  * SOCKSWAP_IN_DOUBT (see docs/errors.md). At most 250 ends and 256 MiB of state in one move.
  * `state` may be NULL with `state_size` 0; `options` and `result` may be NULL. */
@@ -144,7 +144,9 @@ enum sockswap_event_kind sockswap_event_kind_of(const sockswap_event *event);
 
 /* Arrival: its ends, 0 … count-1. */
 size_t sockswap_event_count(const sockswap_event *event);
-int sockswap_event_take_fd(sockswap_event *event, size_t index); /* now the caller's; -1 if taken already */
+/* Now the caller's, close-on-exec and blocking, as accept4(…, SOCK_CLOEXEC) gives it: O_NONBLOCK doesn't travel.
+ * -1 if taken already. */
+int sockswap_event_take_fd(sockswap_event *event, size_t index);
 /* Addresses as getsockname()/getpeername() would give them; `former_local`: before the move. Any pointer
  * may be NULL. For SOCKSWAP_HAND_OVER, index 0 is the connection that is wanted; there IPv4 is spelled AF_INET
  * even if the program's socket is an AF_INET6 one, and `former_local` is `local`. */

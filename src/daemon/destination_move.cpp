@@ -11,6 +11,11 @@ namespace {
 // An Arrival's descriptors travel in one SCM_RIGHTS message.
 constexpr int most_ends = wire::Limits{}.descriptors;
 
+Error another_state() {
+  return {ErrorCode::disagreement, "the state isn't what was offered",
+          "do all hosts run the same version of sockswapd?", 0};
+}
+
 }  // namespace
 
 DestinationMove::DestinationMove(Context& context, move::MoveId id, std::string origin,
@@ -39,13 +44,25 @@ void DestinationMove::perform(move::action::ReserveEnds&) {
   run(machine_.on_reserved(*locals));
 }
 
+// The message's last attachment; none where the state has come ahead.
+bool DestinationMove::take_state() {
+  if (attachments_.empty()) return false;
+  Bytes last = std::move(attachments_.back());
+  attachments_.pop_back();
+  if (!state_.empty()) return last.empty();
+  state_ = std::move(last);
+  return state_.size() == offer_.state_bytes();
+}
+
+void DestinationMove::perform(move::action::TakeState&) {
+  if (!take_state() || !attachments_.empty()) return fail(another_state());
+  record_->step("state taken");
+  run(machine_.on_state_taken());
+}
+
 void DestinationMove::perform(move::action::RebuildEnds&) {
   record_->step("delivered");
-  if (attachments_.empty() || attachments_.back().size() != offer_.state_bytes())
-    return fail({ErrorCode::disagreement, "the state isn't what was offered",
-                 "do all hosts run the same version of sockswapd?", 0});
-  state_ = std::move(attachments_.back());
-  attachments_.pop_back();
+  if (!take_state()) return fail(another_state());
   auto rebuilt = ends_.rebuild(context_.kernel, message_->deliver(), std::move(attachments_));
   if (!rebuilt) return fail(std::move(rebuilt).error().while_doing("rebuild on " + context_.self));
   run(machine_.on_rebuilt());

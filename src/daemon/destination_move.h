@@ -19,11 +19,13 @@ class DestinationMove : public Running<move::Destination, DestinationMove> {
   friend class Running<move::Destination, DestinationMove>;
   using Running::perform;
   void perform(move::action::ReserveEnds&);
+  void perform(move::action::TakeState&);
   void perform(move::action::RebuildEnds&);
   void perform(move::action::LetGo& let_go);
   void perform(move::action::DropEnds&);
 
   void hand_over(Arrived arrived, move::LostEnds& lost);
+  bool take_state();
   void fail(Error error);
 
   move::MoveId id_;

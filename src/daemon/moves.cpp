@@ -69,6 +69,7 @@ void Moves::on_message(Incoming incoming) {
       if (!peers_.contains(*id))
         add(peers_, *id, std::make_unique<PeerMove>(context_, *id, incoming.host, incoming.message.find()));
       return;
+    case wire::Message::kState:
     case wire::Message::kDeliver:
       if (!bring(destinations_, *id, incoming)) answer_stranger(*id, incoming);
       return;
@@ -106,6 +107,7 @@ void Moves::answer_stranger(const move::MoveId& id, const Incoming& incoming) {
     case wire::Message::kAsk: answer.mutable_undo(); break;  // never committed, or it would be known
     case wire::Message::kUndo: answer.mutable_undone(); break;
     case wire::Message::kHold:
+    case wire::Message::kState:
     case wire::Message::kDeliver:  // given up here when the session was lost
       wire::to_message(Error{ErrorCode::unreachable,
                              context_.self + " has given the move up: a session was lost", "try again", 0},

@@ -119,8 +119,9 @@ OriginMove::OriginMove(Context& context, move::OriginPlan plan, std::shared_ptr<
 
 void OriginMove::perform(move::action::Step& step) {
   record_->step(step.name);
-  if (machine_.state() != move::Origin::State::asking) return;
-  tell_steps();
+  const bool frozen = machine_.state() != move::Origin::State::asking &&
+                      machine_.state() != move::Origin::State::bringing;
+  if (!frozen) tell_steps();
 }
 
 // To wake the program that asked takes a good part of a short freeze: it is told of the steps after it, or
@@ -143,10 +144,19 @@ void OriginMove::perform(move::action::FreezeMoving&) {
   tell_steps();
   tell_now_and_then();
   record_->step("freezing");
-  auto positions = ends_.freeze(state_.size());
+  auto positions = ends_.freeze(machine_.plan().state_bytes);
   record_->step("frozen");
   run(positions ? machine_.on_frozen(*std::move(positions))
                 : machine_.on_failure(std::move(positions).error()));
+}
+
+void OriginMove::perform(move::action::SendState&) {
+  wire::Message message;
+  message.set_move_id(machine_.plan().id.bytes());
+  message.mutable_state();
+  std::vector<Bytes> attachments;
+  attachments.push_back(std::exchange(state_, {}));
+  send_or_fail(machine_.plan().destination, message, std::move(attachments));
 }
 
 void OriginMove::perform(move::action::SendDeliver&) {

@@ -48,6 +48,7 @@ class OriginMove : public Running<move::Origin, OriginMove> {
   using Running::perform;
   void perform(move::action::Step& step);
   void perform(move::action::FreezeMoving&);
+  void perform(move::action::SendState&);
   void perform(move::action::SendDeliver&);
   void perform(move::action::SendSwap& swap);
   void perform(move::action::ReleaseMoving&);

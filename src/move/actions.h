@@ -38,7 +38,8 @@ struct Finish {};
 
 // ---- origin ----
 struct FreezeMoving {};  // freeze and capture every moving end -> on_frozen | on_failure
-struct SendDeliver {};   // Deliver to the destination: the images, their queues, the state
+struct SendState {};     // State to the destination: the application's state, ahead of the freeze
+struct SendDeliver {};   // Deliver to the destination: the images, their queues, the state unless it went ahead
 struct SendSwap {        // Swap to this peer, with what its moving ends had in flight
   std::string peer;
 };
@@ -51,6 +52,7 @@ struct Conclude {
 
 // ---- destination ----
 struct ReserveEnds {};  // -> on_reserved | on_failure
+struct TakeState {};    // from the State just received -> on_state_taken | on_failure
 struct RebuildEnds {};  // from the Deliver just received -> on_rebuilt | on_failure
 struct LetGo {          // thaw all but those that are lost, hand them to the receiver -> on_live
   LostEnds lost;

@@ -48,6 +48,7 @@ Destination::Actions Destination::on_message(const std::string& from, const wire
   }
   if (from != origin_) return {};
   switch (message.body_case()) {
+    case wire::Message::kState: return state_ == State::waiting ? Actions{action::TakeState{}} : Actions{};
     case wire::Message::kDeliver:
       if (state_ != State::waiting) return {};
       state_ = State::rebuilding;
@@ -66,6 +67,12 @@ Destination::Actions Destination::on_message(const std::string& from, const wire
       return {action::Write{Mark::destination_finished}, action::Finish{}};
     default: return {};
   }
+}
+
+Destination::Actions Destination::on_state_taken() {
+  wire::Message taken = message();
+  taken.mutable_state_taken();
+  return {action::Send{origin_, std::move(taken)}};
 }
 
 Destination::Actions Destination::on_rebuilt() {

@@ -19,7 +19,7 @@ class Destination {
  public:
   using Action =
       std::variant<action::Send, action::Write, action::Step, action::SetTimer, action::ReserveEnds,
-                   action::RebuildEnds, action::LetGo, action::DropEnds, action::Finish>;
+                   action::TakeState, action::RebuildEnds, action::LetGo, action::DropEnds, action::Finish>;
   using Actions = std::vector<Action>;
   enum class State { reserving, waiting, rebuilding, ready, live, finished };
 
@@ -29,9 +29,10 @@ class Destination {
   Actions start();
   Actions on_message(const std::string& from, const wire::Message& message);
   Actions on_reserved(const std::vector<Endpoint>& locals);
+  Actions on_state_taken();
   Actions on_rebuilt();
   Actions on_live(const LostEnds& lost);  // those that LetGo named may be among them
-  Actions on_failure(Error error);  // of ReserveEnds or RebuildEnds
+  Actions on_failure(Error error);  // of ReserveEnds, TakeState or RebuildEnds
   Actions on_receiver_gone(Error error);
   Actions on_host_lost(const std::string& host);
   Actions on_timer();

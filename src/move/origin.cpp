@@ -12,6 +12,8 @@ namespace {
 
 // After the commit, and while undoing, what was not confirmed is said again this often.
 constexpr std::chrono::milliseconds resend_interval{1000};
+// From the freeze to the commit a program at another host may stand still, whose user nobody asked.
+constexpr std::chrono::milliseconds freeze_deadline{3000};
 // So many of them after the commit, whoever asked is told that the outcome is open.
 constexpr int resends_until_in_doubt = 10;
 
@@ -91,6 +93,8 @@ Origin::Actions Origin::on_message(const std::string& from, const wire::Message&
       if (state_ != State::asking || !from_peer) return {};
       found_.insert(from);
       return advance();
+    case wire::Message::kStateTaken:
+      return state_ == State::bringing && from_destination ? hold() : Actions{};
     case wire::Message::kHeld:
       if (state_ != State::holding || !from_peer) return {};
       return take_held(from, message.held());
@@ -122,7 +126,11 @@ Origin::Actions Origin::on_message(const std::string& from, const wire::Message&
 
 Origin::Actions Origin::advance() {
   switch (state_) {
-    case State::asking: return locals_.empty() || found_ != peers_ ? Actions{} : hold();
+    case State::asking:
+      if (locals_.empty() || found_ != peers_) return {};
+      if (!plan_.state_goes_ahead()) return hold();
+      state_ = State::bringing;
+      return {action::Step{"bringing"}, action::SendState{}};
     case State::holding: return held_ != peers_ || !ready_ ? Actions{} : commit();
     case State::swapping: {
       if (swapped_ != peers_) return {};
@@ -134,6 +142,7 @@ Origin::Actions Origin::advance() {
       state_ = State::finished;
       return {action::Write{Mark::origin_finished}, action::Step{"undone"}, action::Finish{}};
     }
+    case State::bringing:
     case State::activating:
     case State::finished: return {};
   }
@@ -148,7 +157,7 @@ Origin::Actions Origin::hold() {
 // The images need not wait for the hold's answer: both go out at once.
 Origin::Actions Origin::on_frozen(std::vector<socket::Position> moving) {
   moving_ = std::move(moving);
-  Actions actions;
+  Actions actions{action::SetTimer{std::min(plan_.deadline, freeze_deadline)}};
   std::map<std::string, wire::Message> holds;
   for (std::uint32_t index = 0; index < plan_.ends.size(); ++index) {
     wire::Message& hold = holds.try_emplace(plan_.ends[index].peer, message()).first->second;
@@ -195,7 +204,7 @@ Origin::Actions Origin::commit() {
 }
 
 Origin::Actions Origin::undo(Error error) {
-  if (state_ != State::asking && state_ != State::holding) return {};
+  if (state_ != State::asking && state_ != State::bringing && state_ != State::holding) return {};
   Actions actions;
   // The moving ends first: that is what somebody waits for. Their peers' filters still drop what these
   // send, so the order costs nothing but a retransmission.
@@ -265,9 +274,14 @@ Origin::Actions Origin::on_host_lost(const std::string& host, const Error& error
 Origin::Actions Origin::on_timer() {
   switch (state_) {
     case State::asking:
+    case State::bringing:
+      return undo({ErrorCode::timed_out,
+                   fmt::format("the move was not agreed within {} ms", plan_.deadline.count()),
+                   "`sockswap moves` shows how far it came; everything is as it was", 0});
     case State::holding:
       return undo({ErrorCode::timed_out,
-                   fmt::format("the move was not ready within {} ms", plan_.deadline.count()),
+                   fmt::format("the move was not ready within {} ms of the freeze",
+                               std::min(plan_.deadline, freeze_deadline).count()),
                    "`sockswap moves` shows how far it came; everything is as it was", 0});
     case State::swapping:
     case State::activating: {
@@ -302,6 +316,7 @@ Origin::Actions Origin::cancel(Error error) { return undo(std::move(error)); }
 std::string_view name(Origin::State state) {
   switch (state) {
     case Origin::State::asking: return "asking";
+    case Origin::State::bringing: return "bringing";
     case Origin::State::holding: return "holding";
     case Origin::State::swapping: return "swapping";
     case Origin::State::activating: return "activating";

@@ -1,10 +1,10 @@
 // The origin's part of a move: it coordinates. No I/O; see actions.h.
 //
 //   asking ──all accepted, found──▶ holding ──all held, ready──▶ swapping ──all swapped──▶ activating
-//     │                                │        (commit)                                      │
-//     └──── any failure ───▶ undoing ◀─┘                                          activated ──┴▶ finished
+//     │  └─▶ bringing ──state taken──▶ │        (commit)                                      │
+//     └────────┴─ any failure ───▶ undoing                                        activated ──┴▶ finished
 //
-// Invariants: nothing is frozen in `asking`; the commit is written before any Swap is sent, and after it
+// Invariants: nothing is frozen in `asking` and `bringing`; the commit is written before any Swap is sent, and after it
 // nothing is undone; Activate is sent only when every peer has swapped.
 #pragma once
 
@@ -29,15 +29,18 @@ struct OriginPlan {
   std::vector<End> ends;
   std::uint64_t state_bytes = 0;
   std::chrono::milliseconds deadline{};  // for everything before the commit
+
+  // A state that takes longer to travel than the rest of a freeze goes ahead of it.
+  bool state_goes_ahead() const { return state_bytes > 64 * 1024; }
 };
 
 class Origin {
  public:
   using Action = std::variant<action::Send, action::Write, action::Step, action::SetTimer,
-                              action::FreezeMoving, action::SendDeliver, action::SendSwap,
+                              action::FreezeMoving, action::SendState, action::SendDeliver, action::SendSwap,
                               action::ReleaseMoving, action::ThawMoving, action::Conclude, action::Finish>;
   using Actions = std::vector<Action>;
-  enum class State { asking, holding, swapping, activating, undoing, finished };
+  enum class State { asking, bringing, holding, swapping, activating, undoing, finished };
 
   explicit Origin(OriginPlan plan);
 

@@ -1,5 +1,6 @@
 // One move in mid-stream, for each family and whichever side dialled.
 #include "lab/fixture.h"
+#include "support/ramp.h"
 
 namespace sockswap::test {
 namespace {
@@ -25,6 +26,33 @@ TEST_P(FirstMove, BothDirectionsGoOnByteForByte) {
   finish_writing(moving);
   expect_end(moving);
   EXPECT_EQ(stayer.verdict(2 * half, 2 * half), "");
+}
+
+using LongState = LabTest;
+
+// It goes ahead of the freeze, and is whole on arrival.
+TEST_F(LongState, ArrivesWhole) {
+  constexpr std::size_t half = 300'000, state_size = 20'000'000;
+  auto [stayer, moving] = connect("alpha", "beta", true, false, false, {.send = half, .receive = half});
+  Client there = client("gamma"), here = client("beta");
+  there.register_receiver("test");
+  const Bytes state = ramp(0, state_size);
+  std::vector<std::string> steps;
+  here.move(moving.release(), "gamma", "test",
+            {reinterpret_cast<const char*>(state.data()), state.size()},
+            {.progress = [&](const char* step, double) { steps.emplace_back(step); }});
+  EXPECT_EQ(steps[1], "bringing");
+  auto event = there.next(std::chrono::seconds(10));
+  ASSERT_TRUE(event);
+  auto& arrival = std::get<Arrival>(*event);
+  EXPECT_EQ(arrival.state().text().size(), state_size);
+  EXPECT_EQ(ramp_matches(0, bytes_of(arrival.state().text())), state_size);
+  moving = Fd(arrival.take_fd());
+  send_ramp(moving, 0, half);
+  receive_ramp(moving, 0, half);
+  finish_writing(moving);
+  expect_end(moving);
+  EXPECT_EQ(stayer.verdict(half, half), "");
 }
 
 INSTANTIATE_TEST_SUITE_P(Lab, FirstMove,

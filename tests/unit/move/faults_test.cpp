@@ -9,6 +9,8 @@ namespace {
 
 using ::testing::IsEmpty;
 
+constexpr std::uint64_t a_long_state = 1 << 20;
+
 std::string told(const Trio& trio) {
   std::string out;
   for (const std::string& line : trio.history) out += line + "\n";
@@ -16,8 +18,8 @@ std::string told(const Trio& trio) {
 }
 
 TEST(Faults, AFailedActionLeavesEverythingAsItWas) {
-  for (const char* action : {"reserve", "find", "freeze", "hold", "rebuild"}) {
-    Trio trio({.failing_action = action});
+  for (const char* action : {"reserve", "find", "take state", "freeze", "hold", "rebuild"}) {
+    Trio trio({.failing_action = action, .state_bytes = a_long_state});
     trio.run();
     EXPECT_TRUE(trio.whole_at_origin()) << action << "\n" << told(trio);
     EXPECT_TRUE(trio.concluded && trio.outcome) << action;
@@ -26,11 +28,11 @@ TEST(Faults, AFailedActionLeavesEverythingAsItWas) {
 }
 
 TEST(Faults, ALostMessageEndsAtOnePlaceOrTheOther) {
-  Trio faultless;
+  Trio faultless({.state_bytes = a_long_state});
   faultless.run();
   bool undone = false, driven_on = false;
   for (int lost = 0; lost < faultless.messages; ++lost) {
-    Trio trio({.lose_message = lost});
+    Trio trio({.lose_message = lost, .state_bytes = a_long_state});
     trio.run();
     EXPECT_TRUE(trio.whole_at_origin() || trio.whole_at_destination()) << "message " << lost << "\n"
                                                                        << told(trio);

@@ -36,6 +36,18 @@ TEST(Move, GoesInTheOrderOfTheSpecification) {
   EXPECT_LT(when(trio, order[8]), static_cast<std::ptrdiff_t>(trio.history.size())) << "all of it happened";
 }
 
+TEST(Move, ALongStateGoesAheadOfTheFreeze) {
+  Trio trio({.state_bytes = 1 << 20});
+  trio.run();
+  EXPECT_TRUE(trio.whole_at_destination());
+  EXPECT_THAT(trio.violations, IsEmpty());
+  EXPECT_LT(when(trio, "destination -> origin: state taken"), when(trio, "origin: step agreed"));
+  Trio brief({.state_bytes = 1000});
+  brief.run();
+  EXPECT_EQ(when(brief, "origin -> destination: state"), static_cast<std::ptrdiff_t>(brief.history.size()))
+      << "a short one costs no round trip";
+}
+
 TEST(Move, NothingIsFrozenWhileAnybodyMayStillRefuse) {
   for (const char* action : {"reserve", "find"}) {
     Trio trio({.failing_action = action});

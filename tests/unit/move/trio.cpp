@@ -31,6 +31,8 @@ std::string kind(const wire::Message& message) {
     case wire::Message::kUndone: return "undone";
     case wire::Message::kRefuse: return "refuse";
     case wire::Message::kAsk: return "ask";
+    case wire::Message::kState: return "state";
+    case wire::Message::kStateTaken: return "state taken";
     default: return "?";
   }
 }
@@ -48,6 +50,7 @@ Trio::Trio(Faults faults) : faults_(std::move(faults)) {
   plan_.id.octets.fill(7);
   plan_.destination = "destination";
   plan_.receiver = "test";
+  plan_.state_bytes = faults_.state_bytes;
   plan_.deadline = std::chrono::milliseconds(1000);
   const FourTuple tuple = FourTuple::parse("10.0.0.1:1000-10.0.0.2:2000").value();
   plan_.ends.push_back({.tuple = tuple, .family = AF_INET, .peer = "peer", .remote = tuple.remote});
@@ -166,6 +169,12 @@ void Trio::origin_actions(Origin::Actions actions) {
                             moving = Moving::frozen;
                             origin_actions(origin_->on_frozen({idle}));
                           },
+                          [&](action::SendState&) {
+                            require(moving == Moving::live, "a long state travels while its end is frozen");
+                            wire::Message message = blank();
+                            message.mutable_state();
+                            post("origin", plan_.destination, message);
+                          },
                           [&](action::SendDeliver&) {
                             wire::Message message = blank();
                             message.mutable_deliver();
@@ -211,6 +220,11 @@ void Trio::destination_actions(Destination::Actions actions) {
                        return destination_actions(destination_->on_failure(failed("reserve")));
                      arriving = Arriving::reserved;
                      destination_actions(destination_->on_reserved({Endpoint{}}));
+                   },
+                   [&](action::TakeState&) {
+                     if (faults_.failing_action == "take state")
+                       return destination_actions(destination_->on_failure(failed("take state")));
+                     destination_actions(destination_->on_state_taken());
                    },
                    [&](action::RebuildEnds&) {
                      if (faults_.failing_action == "rebuild")
