@@ -21,7 +21,7 @@ constexpr Probe kProbes[] = {
     {"drop-filter", Need::required, probe_drop_filter},
     {"filter-read-back", Need::required, probe_filter_read_back},
     {"silent-disconnect", Need::required, probe_silent_disconnect},
-    {"sock-buf-lock", Need::optional, probe_sock_buf_lock},
+    {"sock-buf-lock", Need::required, probe_sock_buf_lock},
     {"sndbufforce", Need::required, probe_sndbufforce},
     {"sock-diag", Need::required, probe_sock_diag},
     {"sock-diag-exact", Need::required, probe_sock_diag_exact},

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/log.h"
 #include "daemon/context.h"
 #include "move/actions.h"
 
@@ -56,8 +57,10 @@ class Running {
   }
 
   void perform(move::action::Send& send) { send_or_fail(send.to, send.message); }
-  // Kept in memory only: a daemon that dies forgets its moves.
-  void perform(move::action::Write&) {}
+  // Said in the log only: a daemon that dies forgets its moves.
+  void perform(move::action::Write& write) {
+    log::debug("move {}: {}", record_->id.text(), move::name(write.mark));
+  }
   void perform(move::action::Step& step) { record_->step(step.name); }
   void perform(move::action::SetTimer& timer) {
     timer_.expires_after(timer.after);

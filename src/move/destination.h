@@ -12,6 +12,7 @@
 #include <set>
 
 #include "move/actions.h"
+#include "move/id.h"
 
 namespace sockswap::move {
 

@@ -12,8 +12,6 @@
 
 #include <string_view>
 
-#include "move/id.h"
-
 namespace sockswap::move {
 
 enum class Mark {
@@ -29,11 +27,6 @@ enum class Mark {
   peer_swapping,  // with: where they are re-pointed to, what was in flight
   peer_swapped,
   peer_finished,
-};
-
-struct Record {
-  MoveId id;
-  Mark mark;
 };
 
 std::string_view name(Mark mark);  // "origin-committed"

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "move/actions.h"
+#include "move/id.h"
 
 namespace sockswap::move {
 

@@ -92,12 +92,6 @@ constexpr OptionRow kTable[] = {
 
 std::span<const OptionRow> option_table() { return kTable; }
 
-const OptionRow* find_option(int level, int name) {
-  const auto* row = std::ranges::find_if(
-      kTable, [&](const OptionRow& each) { return each.level == level && each.name == name; });
-  return row == std::end(kTable) ? nullptr : row;
-}
-
 Bytes fresh_value(const OptionRow& row) {
   Bytes out(row.size);
   if (row.size == sizeof(int)) {

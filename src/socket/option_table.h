@@ -41,7 +41,6 @@ struct OptionRow {
 };
 
 std::span<const OptionRow> option_table();
-const OptionRow* find_option(int level, int name);
 
 // `row.fresh` as the bytes that getsockopt gives; requires row.fresh and row.size > 0.
 Bytes fresh_value(const OptionRow& row);
