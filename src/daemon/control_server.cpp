@@ -5,10 +5,12 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <asio/post.hpp>
 
 #include "base/log.h"
 #include "daemon/hand_overs.h"
+#include "daemon/quotas.h"
 
 namespace sockswap::daemon {
 namespace {
@@ -86,6 +88,12 @@ void ControlServer::welcome(asio::local::stream_protocol::socket socket) {
   const auto credentials = credentials_of(socket);
   if (!credentials) {
     log::warn("a control connection is refused: {}", credentials.error().text());
+    return;
+  }
+  const auto same_user = [&](const auto& program) { return program->credentials().uid == credentials->uid; };
+  if (credentials->uid != 0 &&
+      static_cast<std::size_t>(std::ranges::count_if(programs_, same_user)) >= quota::programs) {
+    log::warn("a control connection is refused: user {} has {} already", credentials->uid, quota::programs);
     return;
   }
   auto session = std::make_shared<ControlSession>(std::move(socket), *credentials);

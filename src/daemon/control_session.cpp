@@ -13,8 +13,8 @@ namespace {
 constexpr std::size_t read_bytes = 1 << 18;
 // What one program may leave unread before it is closed.
 constexpr std::size_t most_outgoing_bytes = 1ull << 29;
-// Descriptors that have come ahead of their frames' ends.
-constexpr std::size_t most_waiting_fds = 1024;
+// Descriptors that have come ahead of their frame's end: one frame's, since each came with its frame's first byte.
+constexpr std::size_t most_waiting_fds = wire::Limits{}.descriptors;
 
 }  // namespace
 

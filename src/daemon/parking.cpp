@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "daemon/program.h"
+#include "daemon/quotas.h"
 #include "socket/end.h"
 #include "wire/errors.h"
 
@@ -54,11 +55,26 @@ struct Parking::Waiting : Receiver {
   std::uint64_t request;
 };
 
-Result<std::string> Parking::park(std::vector<ForeignFd> fds, Bytes state) {
+Result<> Parking::check_quota(uid_t owner, std::size_t ends, std::size_t state_bytes) const {
+  if (owner == 0) return {};
+  for (const auto& [secret, parked] : parked_) {
+    if (parked.owner != owner) continue;
+    ends += parked.fds.size();
+    state_bytes += parked.state.size();
+  }
+  if (ends <= quota::parked_ends && state_bytes <= quota::parked_state) return {};
+  return failure(ErrorCode::no_resources,
+                 fmt::format("user {} would have {} ends and {} bytes of state parked", owner, ends, state_bytes),
+                 fmt::format("{} ends and {} bytes are possible: fetch some first", quota::parked_ends,
+                             quota::parked_state));
+}
+
+Result<std::string> Parking::park(uid_t owner, std::vector<ForeignFd> fds, Bytes state) {
   if (fds.empty()) return failure(ErrorCode::usage, "nothing to park");
   for (const ForeignFd& fd : fds) SOCKSWAP_CHECK(socket::check_movable(context_.kernel, fd.get()));
+  SOCKSWAP_CHECK(check_quota(owner, fds.size(), state.size()));
   const std::string secret = random_hex();
-  parked_.emplace(secret, Parked{std::move(fds), std::move(state), false});
+  parked_.emplace(secret, Parked{owner, std::move(fds), std::move(state), false});
   return fmt::format("{}/{}", context_.self, secret);
 }
 

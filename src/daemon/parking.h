@@ -4,6 +4,8 @@
 // an authenticated host of the cluster, gets the ends, once.
 #pragma once
 
+#include <sys/types.h>
+
 #include <map>
 #include <memory>
 #include <string>
@@ -20,8 +22,8 @@ class Parking {
  public:
   Parking(Context& context, Moves& moves) : context_(context), moves_(moves) {}
 
-  // Keeps the ends until they are fetched. Returns the ticket.
-  Result<std::string> park(std::vector<ForeignFd> fds, Bytes state);
+  // Keeps the ends until they are fetched. Returns the ticket. no_resources beyond the user's quota.
+  Result<std::string> park(uid_t owner, std::vector<ForeignFd> fds, Bytes state);
 
   // A program here shows a ticket: its ends are brought, as the answer to its request.
   Result<> bring(std::shared_ptr<Program> program, std::uint64_t request, const std::string& ticket);
@@ -35,12 +37,14 @@ class Parking {
 
  private:
   struct Parked {
+    uid_t owner = 0;
     std::vector<ForeignFd> fds;
     Bytes state;
     bool fetching = false;  // a move of it is under way
   };
   struct Waiting;
   std::shared_ptr<Waiting> forget(const std::string& receiver);
+  Result<> check_quota(uid_t owner, std::size_t ends, std::size_t state_bytes) const;
   void fail(const std::string& receiver, const Error& error);
   static Arrived arrived_here(const std::string& self, Parked parked);
 

@@ -7,6 +7,7 @@
 #include "daemon/hand_overs.h"
 #include "daemon/listing.h"
 #include "daemon/parking.h"
+#include "daemon/quotas.h"
 #include "daemon/replies.h"
 #include "wire/endpoints.h"
 
@@ -85,6 +86,9 @@ void Program::serve(wire::Request request, std::vector<Bytes> attachments, std::
 }
 
 Result<> Program::register_receiver(std::uint64_t number, const wire::Register& request) {
+  if (credentials().uid != 0 && names_.size() >= quota::names)
+    return failure(ErrorCode::no_resources, fmt::format("a program has {} names at most", quota::names),
+                   "one name can receive any number of ends");
   SOCKSWAP_CHECK(services_.context.receivers.add(request.receiver(), weak_from_this()));
   names_.insert(request.receiver());
   hands_over_ = hands_over_ || request.hands_over();
@@ -134,7 +138,7 @@ Result<> Program::move(std::uint64_t number, const wire::Move& request, std::vec
 }
 
 Result<> Program::park(std::uint64_t number, std::vector<Bytes> attachments, std::vector<ForeignFd> fds) {
-  SOCKSWAP_TRY(const std::string ticket, services_.parking.park(std::move(fds), take_state(attachments)));
+  SOCKSWAP_TRY(const std::string ticket, services_.parking.park(credentials().uid, std::move(fds), take_state(attachments)));
   wire::Reply parked;
   parked.mutable_parked()->set_ticket(ticket);
   reply(number, std::move(parked));
