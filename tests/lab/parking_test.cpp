@@ -1,4 +1,12 @@
 // "I have moved": ends that were left with the daemon come to where their program now is.
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "base/rights.h"
 #include "lab/fixture.h"
 
 namespace sockswap::test {
@@ -40,6 +48,54 @@ TEST_F(ParkedEnds, ComeBackToOneThatNeverLeft) {
   finish_writing(here);
   expect_end(here);
   EXPECT_EQ(stayer.verdict(half, half), "");
+}
+
+// The two hosts lose each other when the move is committed and not yet over.
+TEST_F(ParkedEnds, ArriveAlthoughTheSessionBreaksAfterTheCommit) {
+  auto [stayer, fd] = connect("alpha", "beta", true, false, false, {.send = half, .receive = half});
+  const std::string ticket = client("beta").park(fd.release());
+  // The peer is far away: that leaves 300 ms between the commit and its Swapped.
+  ASSERT_TRUE(host("alpha").set_link({.delay = std::chrono::milliseconds(150)}));
+  std::optional<Arrival> arrival;
+  std::thread fetching([&] { arrival.emplace(client("gamma").have_moved(ticket)); });
+  const auto committed = [&] {
+    const auto moves = host("beta").run({SOCKSWAP, "moves", "--json"});
+    return moves && moves->out.find(R"("state":"swapping")") != std::string::npos;
+  };
+  while (!committed()) ::usleep(1000);
+  const auto cut = host("beta").run({"ss", "-K", "dst", host("gamma").v4().text()});
+  fetching.join();
+  ASSERT_TRUE(host("alpha").set_link({}));
+  EXPECT_NE(cut->out.find("7337"), std::string::npos) << "no session was there to break: " << cut->out;
+  ASSERT_TRUE(arrival);
+  const Fd here(arrival->take_fd());
+  receive_ramp(here, 0, half);
+  send_ramp(here, 0, half);
+  finish_writing(here);
+  expect_end(here);
+  EXPECT_EQ(stayer.verdict(half, half), "");
+}
+
+// A program leaves a socket behind whose last close() waits for an hour.
+TEST_F(ParkedEnds, ASocketThatLingersDoesntHoldTheDaemonUp) {
+  const std::uint16_t port = next_port();
+  const Fd listener = listen_on("alpha", {host("alpha").v4(), port});
+  Fd lingering = connect_from("beta", {host("alpha").v4(), port});
+  const Fd other_end = accept_from(listener);
+  const linger an_hour{.l_onoff = 1, .l_linger = 3600};
+  ASSERT_EQ(::setsockopt(lingering.get(), SOL_SOCKET, SO_LINGER, &an_hour, sizeof an_hour), 0);
+  fill(lingering, 0, 100'000'000);
+  Fd control = host("beta").inside([] {
+    Fd out(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_un address{.sun_family = AF_UNIX, .sun_path = "/run/sockswap/control.sock"};
+    EXPECT_EQ(::connect(out.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    return out;
+  });
+  const int passed[] = {lingering.get()};
+  ASSERT_TRUE(send_some(control.get(), view_of({"\0", 1}), passed));  // the beginning of a request, and no more
+  lingering = Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));     // not closed by us last: that would wait here
+  control.reset();
+  EXPECT_NO_THROW(client("beta").register_receiver("still-served"));
 }
 
 TEST_F(ParkedEnds, ATicketServesOnceAndOnlyIfItIsOne) {
