@@ -89,7 +89,8 @@ Result<std::unique_ptr<OriginMove>> OriginMove::prepare(Context& context, move::
                         .receiver = order.receiver,
                         .ends = {},
                         .state_bytes = order.state.size(),
-                        .deadline = order.deadline};
+                        .deadline = order.deadline,
+                        .dry_run = order.dry_run};
   std::vector<FourTuple> tuples;
   for (const ForeignFd& fd : order.fds) {
     SOCKSWAP_TRY(move::OriginPlan::End end, plan_end(context, fd.get(), order));

@@ -86,7 +86,7 @@ Origin::Actions Origin::on_message(const std::string& from, const wire::Message&
         locals_.push_back(*endpoint);
       }
       if (locals_.size() != plan_.ends.size())
-        return undo({ErrorCode::internal, "the destination reserved another number of ends",
+        return undo(Error{ErrorCode::internal, "the destination reserved another number of ends",
                      "do all hosts run the same version of sockswapd?", 0});
       return advance();
     case wire::Message::kFound:
@@ -128,6 +128,7 @@ Origin::Actions Origin::advance() {
   switch (state_) {
     case State::asking:
       if (locals_.empty() || found_ != peers_) return {};
+      if (plan_.dry_run) return undo(std::nullopt);
       if (!plan_.state_goes_ahead()) return hold();
       state_ = State::bringing;
       return {action::Step{"bringing"}, action::SendState{}};
@@ -180,13 +181,13 @@ Origin::Actions Origin::take_held(const std::string& from, const wire::Held& hel
   for (const wire::Held::End& end : held.ends()) {
     if (end.index() >= plan_.ends.size() || plan_.ends[end.index()].peer != from ||
         !seen.insert(end.index()).second)
-      return undo({ErrorCode::disagreement, fmt::format("{} holds an end it was not asked for", from),
+      return undo(Error{ErrorCode::disagreement, fmt::format("{} holds an end it was not asked for", from),
                    "do all hosts run the same version of sockswapd?", 0});
     auto agreed = socket::check_agreement(moving_[end.index()], from_message(end.staying()));
     if (!agreed) return undo(std::move(agreed).error().while_doing(plan_.ends[end.index()].tuple.text()));
   }
   if (seen.size() != expected)
-    return undo({ErrorCode::disagreement, fmt::format("{} holds fewer ends than asked", from),
+    return undo(Error{ErrorCode::disagreement, fmt::format("{} holds fewer ends than asked", from),
                  "do all hosts run the same version of sockswapd?", 0});
   held_.insert(from);
   Actions actions = advance();
@@ -203,7 +204,7 @@ Origin::Actions Origin::commit() {
   return actions;
 }
 
-Origin::Actions Origin::undo(Error error) {
+Origin::Actions Origin::undo(std::optional<Error> error) {
   if (state_ != State::asking && state_ != State::bringing && state_ != State::holding) return {};
   Actions actions;
   // The moving ends first: that is what somebody waits for. Their peers' filters still drop what these
@@ -213,8 +214,10 @@ Origin::Actions Origin::undo(Error error) {
   state_ = State::undoing;
   undoing_ = peers_;
   undoing_.insert(plan_.destination);
-  send_to_parties(
-      actions, [&](wire::Message& out) { wire::to_message(error, *out.mutable_undo()->mutable_reason()); });
+  send_to_parties(actions, [&](wire::Message& out) {
+    out.mutable_undo();
+    if (error) wire::to_message(*error, *out.mutable_undo()->mutable_reason());
+  });
   actions.emplace_back(action::SetTimer{resend_interval});
   return actions;
 }
@@ -262,11 +265,11 @@ Origin::Actions Origin::on_host_lost(const std::string& host, const Error& error
   }
   // Nothing after the commit: what is missing is sent again by the timer.
   if (host != plan_.destination && error.code == ErrorCode::unreachable)
-    return undo({ErrorCode::no_peer_daemon,
+    return undo(Error{ErrorCode::no_peer_daemon,
                  fmt::format("no daemon on {}, the host of the other end: {}", host, error.text()),
                  "start sockswapd there; `sockswap hosts` shows who answers", 0});
   if (error.code == ErrorCode::unreachable)
-    return undo({ErrorCode::unreachable, fmt::format("{} can't be reached: {}", host, error.text()),
+    return undo(Error{ErrorCode::unreachable, fmt::format("{} can't be reached: {}", host, error.text()),
                  "is sockswapd running there? `sockswap hosts` shows who answers", 0});
   return undo(error);
 }
@@ -275,11 +278,11 @@ Origin::Actions Origin::on_timer() {
   switch (state_) {
     case State::asking:
     case State::bringing:
-      return undo({ErrorCode::timed_out,
+      return undo(Error{ErrorCode::timed_out,
                    fmt::format("the move was not agreed within {} ms", plan_.deadline.count()),
                    "`sockswap moves` shows how far it came; everything is as it was", 0});
     case State::holding:
-      return undo({ErrorCode::timed_out,
+      return undo(Error{ErrorCode::timed_out,
                    fmt::format("the move was not ready within {} ms of the freeze",
                                std::min(plan_.deadline, freeze_deadline).count()),
                    "`sockswap moves` shows how far it came; everything is as it was", 0});

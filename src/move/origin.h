@@ -30,6 +30,7 @@ struct OriginPlan {
   std::vector<End> ends;
   std::uint64_t state_bytes = 0;
   std::chrono::milliseconds deadline{};  // for everything before the commit
+  bool dry_run = false;                  // undone once everybody has agreed: nothing is ever frozen
 
   // A state that takes longer to travel than the rest of a freeze goes ahead of it.
   bool state_goes_ahead() const { return state_bytes > 64 * 1024; }
@@ -63,7 +64,7 @@ class Origin {
   Actions advance();
   Actions hold();
   Actions commit();
-  Actions undo(Error error);
+  Actions undo(std::optional<Error> error);  // none: a dry run that everybody agreed to
   Actions take_held(const std::string& from, const wire::Held& held);
   Actions answer(const std::string& from);
   Actions finish();

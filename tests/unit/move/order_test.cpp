@@ -48,6 +48,20 @@ TEST(Move, ALongStateGoesAheadOfTheFreeze) {
       << "a short one costs no round trip";
 }
 
+TEST(Move, ADryRunFreezesNothingAndLeavesEverything) {
+  Trio trio({.dry_run = true});
+  trio.watch = [&](const std::string&) { EXPECT_EQ(trio.moving, Moving::live); };
+  trio.run();
+  EXPECT_TRUE(trio.whole_at_origin());
+  EXPECT_TRUE(trio.concluded);
+  EXPECT_FALSE(trio.outcome);
+  EXPECT_THAT(trio.violations, IsEmpty());
+  Trio refused({.failing_action = "find", .dry_run = true});
+  refused.run();
+  ASSERT_TRUE(refused.outcome);
+  EXPECT_EQ(refused.outcome->message, "find failed");
+}
+
 TEST(Move, NothingIsFrozenWhileAnybodyMayStillRefuse) {
   for (const char* action : {"reserve", "find"}) {
     Trio trio({.failing_action = action});

@@ -51,6 +51,7 @@ Trio::Trio(Faults faults) : faults_(std::move(faults)) {
   plan_.destination = "destination";
   plan_.receiver = "test";
   plan_.state_bytes = faults_.state_bytes;
+  plan_.dry_run = faults_.dry_run;
   plan_.deadline = std::chrono::milliseconds(1000);
   const FourTuple tuple = FourTuple::parse("10.0.0.1:1000-10.0.0.2:2000").value();
   plan_.ends.push_back({.tuple = tuple, .family = AF_INET, .peer = "peer", .remote = tuple.remote});

@@ -25,6 +25,7 @@ struct Faults {
   std::optional<int> lose_message = {};  // the n-th that is sent, with the session it was on
   bool staying_end_is_lost = false;      // the swap of it fails
   std::uint64_t state_bytes = 0;         // not a fault, but another way
+  bool dry_run = false;                  // likewise
 };
 
 class Trio {
