@@ -136,6 +136,11 @@ LabTest::Connected LabTest::connect(const std::string& on, const std::string& fr
   return {std::move(stayer), std::move(moving)};
 }
 
+bool LabTest::can_call(const std::string& calls, const std::optional<lab::User>& user) {
+  lab::Process asked = must(host("alpha").spawn({.argv = {STAYER, "can", calls}, .user = user}));
+  return must(asked.wait()).ok();
+}
+
 Fd LabTest::move(Fd fd, const std::string& from, const std::string& to, const std::string& receiver) {
   Client there = client(to);
   there.register_receiver(receiver);
@@ -186,8 +191,7 @@ void receive_ramp(const Fd& fd, std::size_t from, std::size_t count) {
 }
 
 std::size_t fill(const Fd& fd, std::size_t from, std::size_t limit) {
-  std::size_t done = 0;
-  while (done < limit) {
+  for (std::size_t done = 0; done < limit;) {
     const Bytes bytes = ramp(from + done, std::min(piece, limit - done));
     const ssize_t sent = ::send(fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent > 0) {
@@ -196,15 +200,20 @@ std::size_t fill(const Fd& fd, std::size_t from, std::size_t limit) {
     }
     // Full for now; full for good if it stays so while the network is given time to carry some away.
     pollfd wait{fd.get(), POLLOUT, 0};
-    if (::poll(&wait, 1, 300) == 0) break;
+    if (::poll(&wait, 1, 150) == 0) return done;
   }
-  return done;
+  throw std::runtime_error(fmt::format("the kernel took {} bytes and is not full", limit));
+}
+
+int queue_of(const Fd& fd, unsigned long request) {
+  int bytes = 0;
+  must(::ioctl(fd.get(), request, &bytes) == 0, "ioctl");
+  return bytes;
 }
 
 void wait_for_queue(const Fd& fd, unsigned long request, int at_least) {
   const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience_ms);
-  for (int bytes = -1; bytes < at_least;) {
-    must(::ioctl(fd.get(), request, &bytes) == 0, "ioctl");
+  while (queue_of(fd, request) < at_least) {
     if (std::chrono::steady_clock::now() > until) throw std::runtime_error("the queue doesn't fill");
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
@@ -214,8 +223,8 @@ void wait_until_quiet(const Fd& fd, unsigned long request) {
   const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience_ms);
   for (int before = -1, bytes = 0; bytes != before || bytes == 0;) {
     before = bytes;
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));
-    must(::ioctl(fd.get(), request, &bytes) == 0, "ioctl");
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    bytes = queue_of(fd, request);
     if (std::chrono::steady_clock::now() > until)
       throw std::runtime_error("the queue stays empty, or grows for ever");
   }

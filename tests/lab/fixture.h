@@ -52,6 +52,9 @@ class LabTest : public ::testing::Test {
   static Connected connect(const std::string& on, const std::string& from, bool stayer_connects, bool v6,
                            bool mapped, const StayerOptions& options);
 
+  // Whether that user's programs can wait in these calls here.
+  static bool can_call(const std::string& calls, const std::optional<lab::User>& user);
+
   // Moves the end to the receiver `name` there, and gives it back; the state that arrives is checked.
   static Fd move(Fd fd, const std::string& from, const std::string& to, const std::string& receiver = "test");
 
@@ -62,11 +65,13 @@ class LabTest : public ::testing::Test {
 // stalled stream throws.
 void send_ramp(const Fd& fd, std::size_t from, std::size_t count);
 void receive_ramp(const Fd& fd, std::size_t from, std::size_t count);
-// Writes until the kernel takes no more, `limit` bytes at most; how many.
+// Writes until the kernel takes no more, for a while too; how many. Throws if that needs `limit` bytes.
 std::size_t fill(const Fd& fd, std::size_t from, std::size_t limit);
-// Waits until the queue holds at least so many bytes (SIOCINQ, SIOCOUTQ).
+// The queue's bytes (SIOCINQ, SIOCOUTQ, SIOCOUTQNSD).
+int queue_of(const Fd& fd, unsigned long request);
+// Waits until the queue holds at least so many bytes.
 void wait_for_queue(const Fd& fd, unsigned long request, int at_least);
-// Waits until the queue has not grown for a while.
+// Waits until the queue isn't empty and has not grown for a while.
 void wait_until_quiet(const Fd& fd, unsigned long request);
 void finish_writing(const Fd& fd);
 void expect_end(const Fd& fd);
