@@ -116,6 +116,7 @@ LabTest::Connected LabTest::connect(const std::string& on, const std::string& fr
   if (options.read_late) command.argv.emplace_back("--read-late");
   if (options.write_late) command.argv.emplace_back("--write-late");
   command.in = command.out = command.err = lab::Stdio::pipe();
+  command.user = options.user;
   std::optional<Fd> listener;
   if (stayer_connects) listener = listen_on(from, target);
   Stayer stayer{must(host(on).spawn(command))};

@@ -24,7 +24,10 @@ struct StayerOptions {
   std::string calls = "blocking";
   std::size_t send = 0, receive = 0;
   bool read_late = false, write_late = false;
+  std::optional<lab::User> user = {};
 };
+
+inline constexpr lab::User nobody{65534, 65534};
 
 class LabTest : public ::testing::Test {
  protected:
