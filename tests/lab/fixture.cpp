@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <map>
 #include <stdexcept>
 #include <thread>
 
@@ -52,13 +53,22 @@ std::string Stayer::verdict(std::size_t sent, std::size_t received) {
                      wanted);
 }
 
+lab::Topology LabTest::topology_ = lab::Topology::bridge;
+
 lab::Cluster& LabTest::cluster() {
-  static lab::Cluster cluster = must(lab::Cluster::start(
-      {.name = "test", .hosts = {{.name = "alpha"}, {.name = "beta"}, {.name = "gamma"}}}, SOCKSWAPD));
-  return cluster;
+  static std::map<lab::Topology, lab::Cluster> clusters;
+  if (const auto known = clusters.find(topology_); known != clusters.end()) return known->second;
+  return clusters
+      .emplace(topology_,
+               must(lab::Cluster::start({.name = "test",
+                                         .hosts = {{.name = "alpha"}, {.name = "beta"}, {.name = "gamma"}},
+                                         .topology = topology_},
+                                        SOCKSWAPD)))
+      .first->second;
 }
 
-void LabTest::SetUpTestSuite() {
+void LabTest::use(lab::Topology topology) {
+  topology_ = topology;
   if (::geteuid() == 0) cluster();
 }
 

@@ -31,8 +31,11 @@ inline constexpr lab::User nobody{65534, 65534};
 
 class LabTest : public ::testing::Test {
  protected:
-  static void SetUpTestSuite();
+  static void SetUpTestSuite() { use(lab::Topology::bridge); }
   void SetUp() override;
+
+  // What joins the hosts, for the tests from now on; each has a cluster of its own.
+  static void use(lab::Topology topology);
 
   static lab::Cluster& cluster();
   static lab::Host& host(const std::string& name) { return cluster().host(name); }
@@ -62,6 +65,9 @@ class LabTest : public ::testing::Test {
   static Fd move(Fd fd, const std::string& from, const std::string& to, const std::string& receiver = "test");
 
   static std::uint16_t next_port();
+
+ private:
+  static lab::Topology topology_;
 };
 
 // What the moving end does, in the test's own process: all of `count` ramp bytes from `from` on. Bounded: a
