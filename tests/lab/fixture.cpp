@@ -152,6 +152,17 @@ bool LabTest::can_call(const std::string& calls, const std::optional<lab::User>&
   return must(asked.wait()).ok();
 }
 
+Said LabTest::sockswap(const std::string& on, std::vector<std::string> arguments,
+                       const std::optional<lab::User>& user) {
+  arguments.insert(arguments.begin(), SOCKSWAP);
+  arguments.emplace_back("--json");
+  lab::Process command = must(host(on).spawn(
+      {.argv = std::move(arguments), .out = lab::Stdio::pipe(), .err = lab::Stdio::pipe(), .user = user}));
+  Said said{must(command.finish()), {}};
+  said.json = nlohmann::json::parse(said.output.out, nullptr, false);
+  return said;
+}
+
 Fd LabTest::move(Fd fd, const std::string& from, const std::string& to, const std::string& receiver) {
   Client there = client(to);
   there.register_receiver(receiver);

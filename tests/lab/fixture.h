@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <sockswap/sockswap.hpp>
 #include <string>
@@ -28,6 +29,13 @@ struct StayerOptions {
 };
 
 inline constexpr lab::User nobody{65534, 65534};
+
+// What the command said, given --json.
+struct Said {
+  lab::Output output;
+  nlohmann::json json;
+  int status() const { return output.status.code; }
+};
 
 class LabTest : public ::testing::Test {
  protected:
@@ -60,6 +68,10 @@ class LabTest : public ::testing::Test {
 
   // Whether that user's programs can wait in these calls here.
   static bool can_call(const std::string& calls, const std::optional<lab::User>& user);
+
+  // The real command on that host; as root unless a user is given.
+  static Said sockswap(const std::string& on, std::vector<std::string> arguments,
+                       const std::optional<lab::User>& user = {});
 
   // Moves the end to the receiver `name` there, and gives it back; the state that arrives is checked.
   static Fd move(Fd fd, const std::string& from, const std::string& to, const std::string& receiver = "test");
