@@ -75,5 +75,26 @@ TEST_F(Demo, FailsIfAResetIsSeen) {
   EXPECT_EQ(said.json["sha256_sent"], said.json["sha256_received"]);
 }
 
+// When beta has given the end away for good, it speaks to the sender once more from the same port.
+TEST_F(Demo, FailsIfAPacketIsSeenAtTheFormerHost) {
+  const Said said = demo(R"sh(
+[ "$(hostname)" = beta ] || exec $RECEIVER "$@"
+exec 3< <(exec $RECEIVER "$@")
+receiver=$! port=$2 away=0
+while IFS= read -r line <&3; do
+  printf '%s\n' "$line"
+  case $line in
+    *'"hand-over"'*) sender=$(ss -Htn state established sport = :$port | awk '{ print $4 }') ;;
+    *'"handed-over"'*)
+      away=$((away + 1))
+      [ $away = 2 ] && kill $receiver && sleep 0.2 && nc -n -z -w 1 -p $port 10.133.0.1 ${sender##*:} ;;
+  esac
+done)sh");
+  EXPECT_EQ(said.status.code, 1) << said.json;
+  EXPECT_EQ(said.json["holds"], false);
+  EXPECT_GT(said.json["packets_at_former_host"], 0) << said.json;
+  EXPECT_EQ(said.json["sha256_sent"], said.json["sha256_received"]);
+}
+
 }  // namespace
 }  // namespace sockswap::test
