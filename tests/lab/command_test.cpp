@@ -1,4 +1,6 @@
 // The operator's side, with the real command and the real daemons.
+#include <gmock/gmock.h>
+
 #include <map>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -9,22 +11,10 @@ namespace sockswap::test {
 namespace {
 
 using Json = nlohmann::json;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
-class Command : public LabTest {
- protected:
-  struct Said {
-    lab::Output output;
-    Json json;
-    int status() const { return output.status.code; }
-  };
-  static Said sockswap(const std::string& on, std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), SOCKSWAP);
-    arguments.emplace_back("--json");
-    Said said{host(on).run(arguments).value(), {}};
-    said.json = Json::parse(said.output.out, nullptr, false);
-    return said;
-  }
-};
+class Command : public LabTest {};
 
 TEST_F(Command, HostsAreConnected) {
   // The daemons of the last hosts have only just come up, and dial the others themselves.
@@ -61,7 +51,6 @@ Json wait_for_event(lab::Process& receiver, const std::string& event) {
 // none.
 TEST_F(Command, MoveOfAnUnprivilegedProgramsEnd) {
   constexpr std::size_t total = 4'000'000;
-  constexpr lab::User nobody{65534, 65534};
   const std::uint16_t port = next_port();
   std::map<std::string, lab::Process> receivers;
   for (const char* on : {"beta", "gamma"}) {
@@ -128,8 +117,12 @@ TEST_F(Command, MoveIsRefusedWhereTheProgramDoesntHandOver) {
 }
 
 TEST_F(Command, MoveOfNothing) {
-  EXPECT_EQ(sockswap("beta", {"move", "10.9.9.9:1-10.9.9.9:2", "--to", "gamma"}).status(),
-            SOCKSWAP_NOT_FOUND);
+  const Said nothing = sockswap("beta", {"move", "10.9.9.9:1-10.9.9.9:2", "--to", "gamma"});
+  EXPECT_EQ(nothing.status(), SOCKSWAP_NOT_FOUND);
+  EXPECT_EQ(nothing.json["error"]["name"], "not-found");
+  EXPECT_EQ(nothing.json["error"]["message"], "no connection 10.9.9.9:1-10.9.9.9:2 here");
+  EXPECT_THAT(nothing.json["error"]["hint"].get<std::string>(), HasSubstr("sockswap ls"));
+  EXPECT_THAT(nothing.output.err, AllOf(HasSubstr("sockswap: no connection"), HasSubstr("\nhint: ")));
   EXPECT_EQ(sockswap("beta", {"move", "10.9.9.9:1-10.9.9.9:2", "--to", "delta"}).status(),
             SOCKSWAP_UNKNOWN_HOST);
 }

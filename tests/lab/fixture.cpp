@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <map>
 #include <stdexcept>
 #include <thread>
 
@@ -52,13 +53,22 @@ std::string Stayer::verdict(std::size_t sent, std::size_t received) {
                      wanted);
 }
 
+lab::Topology LabTest::topology_ = lab::Topology::bridge;
+
 lab::Cluster& LabTest::cluster() {
-  static lab::Cluster cluster = must(lab::Cluster::start(
-      {.name = "test", .hosts = {{.name = "alpha"}, {.name = "beta"}, {.name = "gamma"}}}, SOCKSWAPD));
-  return cluster;
+  static std::map<lab::Topology, lab::Cluster> clusters;
+  if (const auto known = clusters.find(topology_); known != clusters.end()) return known->second;
+  return clusters
+      .emplace(topology_,
+               must(lab::Cluster::start({.name = "test",
+                                         .hosts = {{.name = "alpha"}, {.name = "beta"}, {.name = "gamma"}},
+                                         .topology = topology_},
+                                        SOCKSWAPD)))
+      .first->second;
 }
 
-void LabTest::SetUpTestSuite() {
+void LabTest::use(lab::Topology topology) {
+  topology_ = topology;
   if (::geteuid() == 0) cluster();
 }
 
@@ -116,6 +126,7 @@ LabTest::Connected LabTest::connect(const std::string& on, const std::string& fr
   if (options.read_late) command.argv.emplace_back("--read-late");
   if (options.write_late) command.argv.emplace_back("--write-late");
   command.in = command.out = command.err = lab::Stdio::pipe();
+  command.user = options.user;
   std::optional<Fd> listener;
   if (stayer_connects) listener = listen_on(from, target);
   Stayer stayer{must(host(on).spawn(command))};
@@ -134,6 +145,25 @@ LabTest::Connected LabTest::connect(const std::string& on, const std::string& fr
   Fd moving = connect_from(from, target);
   said("connected");
   return {std::move(stayer), std::move(moving)};
+}
+
+bool LabTest::can_call(const std::string& calls, const std::optional<lab::User>& user) {
+  lab::Process asked = must(host("alpha").spawn({.argv = {STAYER, "can", calls}, .user = user}));
+  const lab::ExitStatus status = must(asked.wait());
+  if (!status.ok() && status.code != 77)
+    throw std::runtime_error("asked for " + calls + ": " + status.text());
+  return status.ok();
+}
+
+Said LabTest::sockswap(const std::string& on, std::vector<std::string> arguments,
+                       const std::optional<lab::User>& user) {
+  arguments.insert(arguments.begin(), SOCKSWAP);
+  arguments.emplace_back("--json");
+  lab::Process command = must(host(on).spawn(
+      {.argv = std::move(arguments), .out = lab::Stdio::pipe(), .err = lab::Stdio::pipe(), .user = user}));
+  Said said{must(command.finish()), {}};
+  said.json = nlohmann::json::parse(said.output.out, nullptr, false);
+  return said;
 }
 
 Fd LabTest::move(Fd fd, const std::string& from, const std::string& to, const std::string& receiver) {
@@ -186,8 +216,7 @@ void receive_ramp(const Fd& fd, std::size_t from, std::size_t count) {
 }
 
 std::size_t fill(const Fd& fd, std::size_t from, std::size_t limit) {
-  std::size_t done = 0;
-  while (done < limit) {
+  for (std::size_t done = 0; done < limit;) {
     const Bytes bytes = ramp(from + done, std::min(piece, limit - done));
     const ssize_t sent = ::send(fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent > 0) {
@@ -196,15 +225,20 @@ std::size_t fill(const Fd& fd, std::size_t from, std::size_t limit) {
     }
     // Full for now; full for good if it stays so while the network is given time to carry some away.
     pollfd wait{fd.get(), POLLOUT, 0};
-    if (::poll(&wait, 1, 300) == 0) break;
+    if (::poll(&wait, 1, 150) == 0) return done;
   }
-  return done;
+  throw std::runtime_error(fmt::format("the kernel took {} bytes and is not full", limit));
+}
+
+int queue_of(const Fd& fd, unsigned long request) {
+  int bytes = 0;
+  must(::ioctl(fd.get(), request, &bytes) == 0, "ioctl");
+  return bytes;
 }
 
 void wait_for_queue(const Fd& fd, unsigned long request, int at_least) {
   const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience_ms);
-  for (int bytes = -1; bytes < at_least;) {
-    must(::ioctl(fd.get(), request, &bytes) == 0, "ioctl");
+  while (queue_of(fd, request) < at_least) {
     if (std::chrono::steady_clock::now() > until) throw std::runtime_error("the queue doesn't fill");
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
@@ -214,8 +248,8 @@ void wait_until_quiet(const Fd& fd, unsigned long request) {
   const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience_ms);
   for (int before = -1, bytes = 0; bytes != before || bytes == 0;) {
     before = bytes;
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));
-    must(::ioctl(fd.get(), request, &bytes) == 0, "ioctl");
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    bytes = queue_of(fd, request);
     if (std::chrono::steady_clock::now() > until)
       throw std::runtime_error("the queue stays empty, or grows for ever");
   }

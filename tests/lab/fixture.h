@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <sockswap/sockswap.hpp>
 #include <string>
@@ -24,12 +25,25 @@ struct StayerOptions {
   std::string calls = "blocking";
   std::size_t send = 0, receive = 0;
   bool read_late = false, write_late = false;
+  std::optional<lab::User> user = {};
+};
+
+inline constexpr lab::User nobody{65534, 65534};
+
+// What the command said, given --json.
+struct Said {
+  lab::Output output;
+  nlohmann::json json;
+  int status() const { return output.status.code; }
 };
 
 class LabTest : public ::testing::Test {
  protected:
-  static void SetUpTestSuite();
+  static void SetUpTestSuite() { use(lab::Topology::bridge); }
   void SetUp() override;
+
+  // What joins the hosts, for the tests from now on; each has a cluster of its own.
+  static void use(lab::Topology topology);
 
   static lab::Cluster& cluster();
   static lab::Host& host(const std::string& name) { return cluster().host(name); }
@@ -52,21 +66,33 @@ class LabTest : public ::testing::Test {
   static Connected connect(const std::string& on, const std::string& from, bool stayer_connects, bool v6,
                            bool mapped, const StayerOptions& options);
 
+  // Whether that user's programs can wait in these calls here.
+  static bool can_call(const std::string& calls, const std::optional<lab::User>& user);
+
+  // The real command on that host; as root unless a user is given.
+  static Said sockswap(const std::string& on, std::vector<std::string> arguments,
+                       const std::optional<lab::User>& user = {});
+
   // Moves the end to the receiver `name` there, and gives it back; the state that arrives is checked.
   static Fd move(Fd fd, const std::string& from, const std::string& to, const std::string& receiver = "test");
 
   static std::uint16_t next_port();
+
+ private:
+  static lab::Topology topology_;
 };
 
 // What the moving end does, in the test's own process: all of `count` ramp bytes from `from` on. Bounded: a
 // stalled stream throws.
 void send_ramp(const Fd& fd, std::size_t from, std::size_t count);
 void receive_ramp(const Fd& fd, std::size_t from, std::size_t count);
-// Writes until the kernel takes no more, `limit` bytes at most; how many.
+// Writes until the kernel takes no more, for a while too; how many. Throws if that needs `limit` bytes.
 std::size_t fill(const Fd& fd, std::size_t from, std::size_t limit);
-// Waits until the queue holds at least so many bytes (SIOCINQ, SIOCOUTQ).
+// The queue's bytes (SIOCINQ, SIOCOUTQ, SIOCOUTQNSD).
+int queue_of(const Fd& fd, unsigned long request);
+// Waits until the queue holds at least so many bytes.
 void wait_for_queue(const Fd& fd, unsigned long request, int at_least);
-// Waits until the queue has not grown for a while.
+// Waits until the queue isn't empty and has not grown for a while.
 void wait_until_quiet(const Fd& fd, unsigned long request);
 void finish_writing(const Fd& fd);
 void expect_end(const Fd& fd);

@@ -1,68 +1,37 @@
 // What bad requests get: one line, a hint, the documented number; and the connection goes on where it was,
 // byte for byte.
+#include "lab/refusals.h"
+
+#include <gmock/gmock.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <csignal>
 #include <thread>
 
-#include "lab/fixture.h"
-
 namespace sockswap::test {
 namespace {
 
-class Refusals : public LabTest {
- protected:
-  static constexpr std::size_t half = 200'000;
+using ::testing::HasSubstr;
 
-  // An end that talks before and after something has been refused.
-  struct Talk {
-    Connected connected;
-    Fd& fd() { return connected.moving; }
-    void before() {
-      receive_ramp(fd(), 0, half);
-      send_ramp(fd(), 0, half);
-    }
-    void after_all_is_as_it_was() {
-      receive_ramp(fd(), half, half);
-      send_ramp(fd(), half, half);
-      finish_writing(fd());
-      expect_end(fd());
-      EXPECT_EQ(connected.stayer.verdict(2 * half, 2 * half), "");
-    }
-  };
-  static Talk talk(const std::string& calls = "timeout") {
-    Talk out{connect("alpha", "beta", true, false, false,
-                     {.calls = calls, .send = 2 * half, .receive = 2 * half})};
-    out.before();
-    return out;
-  }
-
-  // The error that moving it gives.
-  static sockswap_error refusal(const Fd& fd, const std::string& to, const std::string& receiver,
-                                const MoveOptions& options = {}) {
-    try {
-      client("beta").move(fd.get(), to, receiver, {}, options);
-    } catch (const Failure& failure) {
-      EXPECT_FALSE(std::string(failure.what()).empty());
-      EXPECT_EQ(std::string(failure.what()).find('\n'), std::string::npos) << "one line";
-      EXPECT_FALSE(failure.hint().empty()) << failure.what();
-      return failure.code();
-    }
-    return SOCKSWAP_OK;
-  }
-};
+// For a connection both of whose ends are this process's.
+void expect_both_ways(const Fd& one, const Fd& other) {
+  send_ramp(one, 0, 10'000);
+  receive_ramp(other, 0, 10'000);
+  send_ramp(other, 0, 10'000);
+  receive_ramp(one, 0, 10'000);
+}
 
 TEST_F(Refusals, UnknownReceiver) {
   Talk talk = this->talk();
   EXPECT_EQ(refusal(talk.fd(), "gamma", "nobody"), SOCKSWAP_UNKNOWN_RECEIVER);
-  talk.after_all_is_as_it_was();
+  talk.go_on_to_the_end();
 }
 
 TEST_F(Refusals, UnknownHost) {
   Talk talk = this->talk();
   EXPECT_EQ(refusal(talk.fd(), "delta", "test"), SOCKSWAP_UNKNOWN_HOST);
-  talk.after_all_is_as_it_was();
+  talk.go_on_to_the_end();
 }
 
 TEST_F(Refusals, NoDaemonAtTheOtherEnd) {
@@ -72,7 +41,7 @@ TEST_F(Refusals, NoDaemonAtTheOtherEnd) {
   ASSERT_TRUE(cluster().kill_daemon("alpha"));
   EXPECT_EQ(refusal(talk.fd(), "gamma", "test"), SOCKSWAP_NO_PEER_DAEMON);
   ASSERT_TRUE(cluster().start_daemon("alpha"));
-  talk.after_all_is_as_it_was();
+  talk.go_on_to_the_end();
 }
 
 TEST_F(Refusals, NoDaemonAtTheDestination) {
@@ -80,29 +49,39 @@ TEST_F(Refusals, NoDaemonAtTheDestination) {
   ASSERT_TRUE(cluster().kill_daemon("gamma"));
   EXPECT_EQ(refusal(talk.fd(), "gamma", "test"), SOCKSWAP_UNREACHABLE);
   ASSERT_TRUE(cluster().start_daemon("gamma"));
-  talk.after_all_is_as_it_was();
+  talk.go_on_to_the_end();
 }
 
 // The other end is on this machine, but on no host of the cluster.
 TEST_F(Refusals, OtherEndOutsideTheCluster) {
-  Fd listener;
-  const Fd fd = host("beta").inside([&] {
-    EXPECT_EQ(std::system("ip address add 10.250.0.1/32 dev lo && ip address add 10.250.0.2/32 dev lo"), 0);
-    listener = Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_storage address{};
-    const socklen_t size = Endpoint::parse("10.250.0.1:6000").value().to_sockaddr(AF_INET, address);
-    EXPECT_EQ(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
-    EXPECT_EQ(::listen(listener.get(), 1), 0);
-    Fd out(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    EXPECT_EQ(::connect(out.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
-    return out;
-  });
-  EXPECT_EQ(refusal(fd, "gamma", "test"), SOCKSWAP_NO_PEER_DAEMON);
+  ASSERT_TRUE(
+      host("beta")
+          .run({"sh", "-c", "ip address add 10.250.0.1/32 dev lo && ip address add 10.250.0.2/32 dev lo"})
+          ->status.ok());
+  const Endpoint outside = Endpoint::parse("10.250.0.1:6000").value();
+  const Fd listener = listen_on("beta", outside);
+  const Fd fd = connect_from("beta", outside);
+  const Fd other = accept_from(listener);
+  const Failure said = what_moving_says(fd, "beta", "gamma", "test");
+  EXPECT_EQ(said.code(), SOCKSWAP_NO_PEER_DAEMON);
+  EXPECT_THAT(said.what(), HasSubstr("no host of the cluster has 10.250.0.1"));
+  EXPECT_THAT(said.hint(), HasSubstr("sockswapd must run at both"));
+  expect_both_ways(fd, other);
 }
 
 TEST_F(Refusals, NotConnected) {
+  const std::uint16_t port = next_port();
+  const Fd listener = listen_on("gamma", {host("gamma").v4(), port});
   const Fd fd = host("beta").inside([] { return Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)); });
-  EXPECT_EQ(refusal(fd, "gamma", "test"), SOCKSWAP_NOT_MOVABLE);
+  const Failure said = what_moving_says(fd, "beta", "gamma", "test");
+  EXPECT_EQ(said.code(), SOCKSWAP_NOT_MOVABLE);
+  EXPECT_THAT(said.what(), HasSubstr("CLOSE"));
+  EXPECT_THAT(said.hint(), HasSubstr("ESTABLISHED"));
+  // It is as it was: it can be connected.
+  sockaddr_storage address{};
+  const socklen_t size = Endpoint{host("gamma").v4(), port}.to_sockaddr(AF_INET, address);
+  ASSERT_EQ(::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
+  expect_both_ways(fd, accept_from(listener));
 }
 
 TEST_F(Refusals, NotTcp) {
@@ -111,14 +90,14 @@ TEST_F(Refusals, NotTcp) {
 }
 
 TEST_F(Refusals, HalfClosed) {
-  Connected connected = connect("alpha", "beta", true, false, false, {.send = half});
+  Connected connected = connect("alpha", "beta", true, false, false, {.send = piece});
   Client there = client("gamma");
   there.register_receiver("test");
   finish_writing(connected.moving);
   EXPECT_EQ(refusal(connected.moving, "gamma", "test"), SOCKSWAP_NOT_MOVABLE);
-  receive_ramp(connected.moving, 0, half);
+  receive_ramp(connected.moving, 0, piece);
   expect_end(connected.moving);
-  EXPECT_EQ(connected.stayer.verdict(half, 0), "");
+  EXPECT_EQ(connected.stayer.verdict(piece, 0), "");
 }
 
 TEST_F(Refusals, UrgentDataPending) {
@@ -131,12 +110,14 @@ TEST_F(Refusals, UrgentDataPending) {
   ASSERT_EQ(::poll(&wait, 1, 10'000), 1);
   Client there = client("alpha");
   there.register_receiver("test");
-  try {
-    client("gamma").move(holder.get(), "alpha", "test");
-    FAIL() << "urgent data was moved";
-  } catch (const Failure& failure) {
-    EXPECT_EQ(failure.code(), SOCKSWAP_NOT_MOVABLE) << failure.what();
-  }
+  const Failure said = what_moving_says(holder, "gamma", "alpha", "test");
+  EXPECT_EQ(said.code(), SOCKSWAP_NOT_MOVABLE);
+  EXPECT_THAT(said.what(), HasSubstr("urgent data"));
+  EXPECT_THAT(said.hint(), HasSubstr("once the program has read it"));
+  char urgent = 0;
+  ASSERT_EQ(::recv(holder.get(), &urgent, 1, MSG_OOB), 1);
+  EXPECT_EQ(urgent, 'u');
+  expect_both_ways(sender, holder);
 }
 
 TEST_F(Refusals, AReceiverThatDiesBeforeTheCommit) {
@@ -149,7 +130,7 @@ TEST_F(Refusals, AReceiverThatDiesBeforeTheCommit) {
                 if (std::string_view(step) == "asked") there.reset();
               }});
   EXPECT_TRUE(error == SOCKSWAP_RECEIVER_GONE || error == SOCKSWAP_UNKNOWN_RECEIVER) << error;
-  talk.after_all_is_as_it_was();
+  talk.go_on_to_the_end();
 }
 
 // A host has an end re-pointed only if its certificate covers the address of the other one.
@@ -159,7 +140,7 @@ TEST_F(Refusals, AnAddressThatTheCertificateDoesntCover) {
   const std::uint16_t port = next_port();
   const Fd listener = listen_on("beta", {Address::parse(address).value(), port});
   lab::Command command{
-      .argv = {STAYER, "connect", address, std::to_string(port), "--send", std::to_string(half)},
+      .argv = {STAYER, "connect", address, std::to_string(port), "--send", std::to_string(piece)},
       .in = lab::Stdio::pipe(),
       .out = lab::Stdio::pipe(),
       .err = lab::Stdio::pipe()};
@@ -168,10 +149,10 @@ TEST_F(Refusals, AnAddressThatTheCertificateDoesntCover) {
   Client there = client("gamma");
   there.register_receiver("test");
   EXPECT_EQ(refusal(moving, "gamma", "test"), SOCKSWAP_NOT_PERMITTED);
-  receive_ramp(moving, 0, half);
+  receive_ramp(moving, 0, piece);
   finish_writing(moving);
   expect_end(moving);
-  EXPECT_EQ(stayer.verdict(half, 0), "");
+  EXPECT_EQ(stayer.verdict(piece, 0), "");
 }
 
 // The peer's program is traced by a debugger: it can't be paused, and is not touched.
@@ -191,7 +172,7 @@ TEST_F(Refusals, TheStayersProgramIsBeingDebugged) {
   EXPECT_EQ(refusal(talk.fd(), "gamma", "test"), SOCKSWAP_BUSY);
   ASSERT_TRUE(tracer->kill(SIGTERM));
   ASSERT_TRUE(tracer->wait());
-  talk.after_all_is_as_it_was();
+  talk.go_on_to_the_end();
 }
 
 TEST_F(Refusals, ASecondMoveOfTheSameConnection) {
@@ -211,19 +192,18 @@ TEST_F(Refusals, ASecondMoveOfTheSameConnection) {
   auto event = there.next(std::chrono::seconds(10));
   ASSERT_TRUE(event);
   talk.fd() = Fd(std::get<Arrival>(*event).take_fd());
-  talk.after_all_is_as_it_was();
+  talk.go_on_to_the_end();
 }
 
-// The negative control of this file: without anything in the way the same move succeeds, and the old
-// descriptor is dead afterwards.
-TEST_F(Refusals, TheControlMoves) {
+// The control of this file: the same move succeeds, and the old descriptor is dead afterwards.
+TEST_F(Refusals, WithNothingInTheWayItMoves) {
   Talk talk = this->talk();
   const Fd copy = talk.fd().duplicate();
   talk.fd() = move(std::move(talk.fd()), "beta", "gamma");
   char byte = 0;
   EXPECT_EQ(::recv(copy.get(), &byte, 1, MSG_DONTWAIT), -1);
   EXPECT_EQ(errno, ENOTCONN);
-  talk.after_all_is_as_it_was();
+  talk.go_on_to_the_end();
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 //
 //   sockswap-test-stayer connect|listen ADDRESS PORT --calls NAME [--send BYTES] [--receive BYTES]
 //                        [--read-late] [--write-late]
+//   sockswap-test-stayer can NAME                  exits with 77 if those calls can't be had here
 //
 // Prints "connected"; with --read-late or --write-late, begins to read (write) when its standard input has a
 // line "read" ("write"). At the end prints "sent N received M" and exits with 0 if both are as asked for.
@@ -134,12 +135,13 @@ std::size_t receive_all(stayer::Calls& calls, std::size_t count) {
 
 int main(int argc, char** argv) {
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
+  if (std::string_view(argv[1]) == "can") return stayer::make_calls(argv[2], 0) ? 0 : 77;
   const Arguments arguments = parse(argc, argv);
   const int fd = open_connection(arguments);
   // The two directions use the socket at once; each waits for it on its own.
   const auto reading = stayer::make_calls(arguments.calls, fd);
   const auto writing = stayer::make_calls(arguments.calls, fd);
-  if (!reading || !writing) return 77;  // can't be had here
+  if (!reading || !writing) return 77;
   std::puts("connected");
 
   Gate read_gate(arguments.read_late), write_gate(arguments.write_late);

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 
 namespace stayer {
 
@@ -109,6 +110,18 @@ class Select : public Waiting {
   }
 };
 
+// Never waits in the socket at all: asks again and again.
+class Spin : public Waiting {
+ public:
+  using Waiting::Waiting;
+
+ private:
+  void wait(short) override {
+    const timespec moment{.tv_sec = 0, .tv_nsec = 500'000};
+    must(::nanosleep(&moment, nullptr), "nanosleep");
+  }
+};
+
 class Epoll : public Waiting {
  public:
   Epoll(int fd, std::uint32_t mode) : Waiting(fd), epoll_(::epoll_create1(EPOLL_CLOEXEC)), mode_(mode) {
@@ -140,6 +153,7 @@ std::unique_ptr<Calls> make_calls(std::string_view name, int fd) {
   if (name == "timeout") return std::make_unique<Timeout>(fd);
   if (name == "poll") return std::make_unique<Poll>(fd);
   if (name == "select") return std::make_unique<Select>(fd);
+  if (name == "spin") return std::make_unique<Spin>(fd);
   if (name == "epoll-level") return std::make_unique<Epoll>(fd, 0);
   if (name == "epoll-edge") return std::make_unique<Epoll>(fd, EPOLLET);
   if (name == "io_uring") return make_uring_calls(fd);

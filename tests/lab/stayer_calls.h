@@ -21,8 +21,9 @@ class Calls {
   virtual std::size_t write(const void* from, std::size_t size) = 0;
 };
 
-// "blocking", "timeout" (SO_RCVTIMEO, SO_SNDTIMEO), "poll", "select", "epoll-level", "epoll-edge",
-// "io_uring"; null for another name, or if it can't be had here. One object a direction and thread.
+// "blocking", "timeout" (SO_RCVTIMEO, SO_SNDTIMEO), "poll", "select", "spin" (non-blocking calls and short
+// sleeps), "epoll-level", "epoll-edge", "io_uring"; null for another name, or if it can't be had here. One
+// object a direction and thread.
 std::unique_ptr<Calls> make_calls(std::string_view name, int fd);
 std::unique_ptr<Calls> make_uring_calls(int fd);
 

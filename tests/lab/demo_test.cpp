@@ -1,0 +1,100 @@
+// The demonstration as a command: what it says, and that its exit status tells when something doesn't hold.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "lab/process.h"
+#include "lab/scratch.h"
+
+namespace sockswap::test {
+namespace {
+
+using Json = nlohmann::json;
+
+class Demo : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "root is missing: a lab needs namespaces of its own";
+  }
+
+  struct Said {
+    lab::ExitStatus status;
+    Json json;
+  };
+  // With this script as the receiver, in which $RECEIVER is the real one.
+  static Said demo(const std::string& receiver) {
+    const auto folder = lab::Scratch::make("sockswap-demo-test").value();
+    ::chmod(folder.path().c_str(), 0755);
+    const std::filesystem::path script = folder.path() / "sockswap-receiver";
+    std::filesystem::create_symlink(SOCKSWAPD, folder.path() / "sockswapd");
+    std::filesystem::create_symlink(SOCKSWAP, folder.path() / "sockswap");
+    std::ofstream(script) << "#!/bin/bash\nRECEIVER=" RECEIVER "\n" << receiver << "\n";
+    ::chmod(script.c_str(), 0755);
+    // Slow enough that each quarter of the file takes much longer than a move.
+    auto command = lab::Process::spawn(
+        {.argv = {SOCKSWAP, "demo", "--size", "30", "--rate", "200mbit", "--program", "socat", "--charts",
+                  folder.path(), "--programs", folder.path(), "--json"},
+         .out = lab::Stdio::pipe(),
+         .err = lab::Stdio::pipe()});
+    const lab::Output output = command.value().finish(std::chrono::seconds(60)).value();
+    EXPECT_FALSE(output.err.empty()) << "live progress";
+    return {output.status, Json::parse(output.out, nullptr, false)};
+  }
+};
+
+TEST_F(Demo, Holds) {
+  const Said said = demo("exec $RECEIVER \"$@\"");
+  EXPECT_TRUE(said.status.ok()) << said.json;
+  EXPECT_EQ(said.json["holds"], true) << said.json;
+  EXPECT_EQ(said.json["bytes"], 30'000'000);
+  EXPECT_EQ(said.json["sha256_sent"], said.json["sha256_received"]);
+  EXPECT_EQ(said.json["packets_at_former_host"], 0);
+  EXPECT_EQ(said.json["rst"], 0);
+  ASSERT_EQ(said.json["moves"].size(), 3u);
+  for (const Json& move : said.json["moves"]) EXPECT_GT(move["pause_ms"], 0);
+}
+
+TEST_F(Demo, FailsIfOtherBytesArrived) {
+  // The demo ends what it started: sed, so that nobody is left who has its output.
+  const Said said = demo(R"(exec sed -u 's/"sha256":"./"sha256":"x/' < <($RECEIVER "$@"))");
+  EXPECT_EQ(said.status.code, 1) << said.json;
+  EXPECT_EQ(said.json["holds"], false);
+  EXPECT_NE(said.json["sha256_sent"], said.json["sha256_received"]);
+}
+
+// A port of alpha's where nobody listens: its kernel answers with a reset, which is seen on the wire.
+TEST_F(Demo, FailsIfAResetIsSeen) {
+  const Said said = demo("nc -z -w 5 alpha 9\nexec $RECEIVER \"$@\"");
+  EXPECT_EQ(said.status.code, 1) << said.json;
+  EXPECT_EQ(said.json["holds"], false);
+  EXPECT_GT(said.json["rst"], 0);
+  EXPECT_EQ(said.json["sha256_sent"], said.json["sha256_received"]);
+}
+
+// When beta has given the end away for good, it speaks to the sender once more from the same port.
+TEST_F(Demo, FailsIfAPacketIsSeenAtTheFormerHost) {
+  const Said said = demo(R"sh(
+[ "$(hostname)" = beta ] || exec $RECEIVER "$@"
+exec 3< <(exec $RECEIVER "$@")
+receiver=$! port=$2 away=0
+while IFS= read -r line <&3; do
+  printf '%s\n' "$line"
+  case $line in
+    *'"hand-over"'*) sender=$(ss -Htn state established sport = :$port | awk '{ print $4 }') ;;
+    *'"handed-over"'*)
+      away=$((away + 1))
+      [ $away = 2 ] && kill $receiver && sleep 0.2 && nc -n -z -w 1 -p $port 10.133.0.1 ${sender##*:} ;;
+  esac
+done)sh");
+  EXPECT_EQ(said.status.code, 1) << said.json;
+  EXPECT_EQ(said.json["holds"], false);
+  EXPECT_GT(said.json["packets_at_former_host"], 0) << said.json;
+  EXPECT_EQ(said.json["sha256_sent"], said.json["sha256_received"]);
+}
+
+}  // namespace
+}  // namespace sockswap::test
