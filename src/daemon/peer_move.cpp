@@ -32,10 +32,12 @@ void PeerMove::reach_destination() {
   context_.mesh.open(destination, [this, alive = std::weak_ptr(alive_)](const Result<>& opened) {
     if (alive.expired() || machine_.state() != move::Peer::State::finding) return;
     if (opened) return run(machine_.on_found());
-    fail({ErrorCode::unreachable,
+    const Error& why = opened.error();
+    const bool versions = why.code == ErrorCode::version_mismatch;  // the origin will say no less
+    fail({versions ? why.code : ErrorCode::unreachable,
           fmt::format("{} can't reach {}, where the other end would live: {}", context_.self,
-                      machine_.destination(), opened.error().text()),
-          fmt::format("`sockswap hosts` on {} shows why", context_.self), 0});
+                      machine_.destination(), why.text()),
+          versions ? why.hint : fmt::format("`sockswap hosts` on {} shows why", context_.self), 0});
   });
 }
 

@@ -36,9 +36,24 @@ Result<> write_chart(const Options& options, Transfer& transfer) {
   return {};
 }
 
+// The last quarter is still to move when the sender has written all of it, as far as buffers hold it, and a
+// half-closed connection doesn't move.
+Result<> check_size(const Options& options) {
+  constexpr std::uint64_t buffers = 6'000'000, unshaped = 10'000'000'000;
+  constexpr double while_moving = 0.05;  // seconds
+  const std::uint64_t rate = options.rate == 0 ? unshaped : options.rate;
+  const auto under_way = static_cast<std::uint64_t>(static_cast<double>(rate) / 8 * while_moving);
+  const std::uint64_t least = 4 * (buffers + under_way) / 1'000'000 + 1;
+  if (options.megabytes >= least) return {};
+  return failure(ErrorCode::usage,
+                 fmt::format("{} MB are through before the third move begins", options.megabytes),
+                 fmt::format("at this rate take --size {} at least", least));
+}
+
 }  // namespace
 
 Result<std::vector<Transfer>> run(const Options& options) {
+  SOCKSWAP_CHECK(check_size(options));
   SOCKSWAP_TRY(const lab::Scratch scratch, lab::Scratch::make("sockswap-demo"));
   say(fmt::format("making a file of {} MB from the machine's own files", options.megabytes));
   SOCKSWAP_TRY(const SourceFile file,

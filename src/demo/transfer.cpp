@@ -50,8 +50,11 @@ Result<Json> ask(lab::Host& host, const Options& options, std::vector<std::strin
   SOCKSWAP_TRY(const lab::Output output, host.run(arguments));
   Json json = Json::parse(output.out, nullptr, false);
   if (output.status.ok() && !json.is_discarded()) return json;
-  return failure(ErrorCode::internal,
-                 fmt::format("{} on {}: {}", fmt::join(arguments, " "), host.name(), output.err));
+  const std::string what = fmt::format("`sockswap {}` on {}", arguments[1], host.name());
+  const Json error = json.is_object() ? json.value("error", Json()) : Json();
+  if (!error.is_object()) return failure(ErrorCode::internal, what + " " + output.status.text());
+  return failure(static_cast<ErrorCode>(error.value("code", 1)),
+                 fmt::format("{}: {}", what, error.value("message", "")), error.value("hint", ""));
 }
 
 Result<FourTuple> connection_on(lab::Host& host, const Options& options) {
