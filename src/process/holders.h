@@ -1,7 +1,9 @@
 // Who holds a socket: every process with a descriptor for it. Owns nothing and changes nothing; any
 // thread. Sees the PID namespace whose /proc is mounted here. Not seen: a process elsewhere that got
 // the socket by SCM_RIGHTS, a descriptor that is still in flight inside a Unix socket, and one that
-// only a thread with a descriptor table of its own has (unshare(CLONE_FILES)).
+// only a thread with a descriptor table of its own has (unshare(CLONE_FILES)); a process that the kernel
+// doesn't let us look into (a security module, or capabilities that `sockswap check` finds missing). A
+// search that fails for another reason, such as no descriptor left, is an error and never a short list.
 #pragma once
 
 #include <sys/types.h>

@@ -13,26 +13,27 @@ namespace sockswap::process {
 namespace {
 
 Result<> check_64_bit(int folder, const std::string& who) {
-  const auto start = read_file(folder, "exe");
+  SOCKSWAP_TRY(const auto start, read_file(folder, "exe"));
   if (!start || start->size() <= EI_CLASS || (*start)[EI_CLASS] == ELFCLASS64) return {};
   return failure(ErrorCode::not_movable, who + " is a 32-bit program, which can't be paused unseen");
 }
 
 Result<> check_untraced(int folder, const std::string& who) {
-  const auto tracer = read_status(folder, "TracerPid").value_or(0);
-  if (tracer == 0) return {};
-  return failure(ErrorCode::busy, fmt::format("{} is traced by process {}", who, tracer),
+  SOCKSWAP_TRY(const auto tracer, read_status(folder, "TracerPid"));
+  if (tracer.value_or(0) == 0) return {};
+  return failure(ErrorCode::busy, fmt::format("{} is traced by process {}", who, *tracer),
                  "detach the debugger first");
 }
 
 Result<> check_io_workers(int folder, const std::string& who) {
-  const Fd tasks = open_folder(folder, "task");
+  SOCKSWAP_TRY(const Fd tasks, open_folder(folder, "task"));
   if (!tasks) return {};
-  Numbers tids(tasks.get());
-  while (const auto tid = tids.next()) {
-    const Fd task = open_folder(tasks.get(), fmt::format("{}", *tid).c_str());
-    if (!task || !is_io_worker(task.get())) continue;
-    SOCKSWAP_CHECK(check_idle(task.get(), who));
+  SOCKSWAP_TRY(const auto tids, read_numbers(tasks.get()));
+  for (const int tid : tids) {
+    SOCKSWAP_TRY(const Fd task, open_folder(tasks.get(), fmt::format("{}", tid).c_str()));
+    if (!task) continue;
+    SOCKSWAP_TRY(const bool worker, is_io_worker(task.get()));
+    if (worker) SOCKSWAP_CHECK(check_idle(task.get(), who));
   }
   return {};
 }
@@ -44,7 +45,7 @@ Result<> check_pausable(std::span<const Holder> holders) {
   for (const Holder& holder : holders) {
     const std::string who = fmt::format("process {} ({})", holder.pid, holder.command);
     if (holder.pid == ::getpid()) return failure(ErrorCode::usage, "a program can't pause itself");
-    const Fd folder = open_process(holder.pid);
+    SOCKSWAP_TRY(const Fd folder, open_process(holder.pid));
     if (!folder) continue;
     SOCKSWAP_CHECK(check_untraced(folder.get(), who));
     SOCKSWAP_CHECK(check_64_bit(folder.get(), who));

@@ -76,7 +76,7 @@ class Tracer {
   Result<> adopt(const Holder& holder);
   Result<bool> adopt_newborn(std::span<const std::uint32_t> inodes);
   Result<bool> seize_new_threads(const Process& process);
-  bool note_worker(const Process& process, pid_t tid);
+  Result<bool> note_worker(const Process& process, pid_t tid);
   Result<> seize(const Process& process, pid_t tid);
   Result<> explain_refusal(const Process& process, pid_t tid);
   Result<> await_stops(Deadline deadline);
@@ -84,7 +84,7 @@ class Tracer {
   Result<> settle(pid_t tid);
   Result<> settle_stop(pid_t tid, int status);  // as in siginfo_t: signal | event << 8
   void expect(pid_t tid);
-  void note_gone(pid_t tid);
+  Result<> note_gone(pid_t tid);
   Result<> timed_out() const;
 
   EintrCure cure_;

@@ -99,6 +99,26 @@ TEST(Holders, AllAtOnceAgreesWithOneByOne) {
   EXPECT_EQ(all->count(inode_of(child.peer())), 1u);
 }
 
+// Too few to look everywhere: an answer is whole, or it is none.
+TEST(Holders, WithoutDescriptorsLeftNobodyIsMissed) {
+  Child child(idle);
+  child.await_blocked();
+  int refused = 0;
+  for (unsigned left = 0; left < 8; ++left) {
+    const FewDescriptors few(left);
+    const auto holders = find_holders(child.inode(), ::getpid());
+    const auto all = all_holders();
+    if (holders) {
+      EXPECT_NE(holder_with(*holders, child.pid()), nullptr) << left << " left";
+    } else {
+      EXPECT_EQ(holders.error().code, ErrorCode::no_resources) << holders.error().text();
+      ++refused;
+    }
+    EXPECT_TRUE(!all || all->contains(child.inode())) << left << " left";
+  }
+  EXPECT_GT(refused, 2) << "/proc, a process and its table need one each";
+}
+
 TEST(TakeDescriptor, IsTheSameOpenFile) {
   SKIP_UNLESS_TRACING();
   Child child(idle);
@@ -109,6 +129,19 @@ TEST(TakeDescriptor, IsTheSameOpenFile) {
   ASSERT_TRUE(copy) << copy.error().text();
   EXPECT_EQ(::syscall(SYS_kcmp, ::getpid(), child.pid(), KCMP_FILE, copy->get(), holders[0].descriptors[0]),
             0);
+}
+
+TEST(TakeDescriptor, WithoutDescriptorsLeftIsNotGone) {
+  SKIP_UNLESS_TRACING();
+  Child child(idle);
+  child.await_blocked();
+  const auto holders = child.holders();
+  ASSERT_EQ(holders.size(), 1u);
+  for (unsigned left = 0; left < 8; ++left) {
+    const FewDescriptors few(left);
+    const auto copy = take_descriptor(holders[0], child.inode());
+    EXPECT_TRUE(copy || copy.error().code == ErrorCode::no_resources) << left << ": " << copy.error().text();
+  }
 }
 
 TEST(TakeDescriptor, NotFromAnotherProcessOrSocket) {

@@ -47,6 +47,21 @@ TEST(Pausable, TracedByADebuggerIsNot) {
   EXPECT_EQ(state_of(child.pid()), 'S');
 }
 
+TEST(Pausable, NobodyIsFoundSoWithoutLooking) {
+  SKIP_UNLESS_TRACING();
+  Child child(idle);
+  child.await_blocked();
+  const auto holders = child.holders();
+  ASSERT_EQ(::ptrace(PTRACE_SEIZE, child.pid(), nullptr, nullptr), 0);
+  for (unsigned left = 0; left < 8; ++left) {
+    const FewDescriptors few(left);
+    const auto pausable = check_pausable(holders);
+    ASSERT_FALSE(pausable) << left << " left";
+    const ErrorCode code = pausable.error().code;
+    EXPECT_TRUE(code == ErrorCode::no_resources || code == ErrorCode::busy) << pausable.error().text();
+  }
+}
+
 TEST(Pausable, WeAreNot) {
   const Connection connection = connect_loopback();
   const std::uint32_t inode = inode_of(connection.client.get());
