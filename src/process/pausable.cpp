@@ -25,13 +25,16 @@ Result<> check_untraced(int folder, const std::string& who) {
                  "detach the debugger first");
 }
 
-Result<> check_io_workers(int folder, const std::string& who) {
+// A debugger can trace a single thread, and a tracer that has nothing to do with the others makes an exec
+// wait for it (seize_call.h).
+Result<> check_threads(int folder, const std::string& who) {
   SOCKSWAP_TRY(const Fd tasks, open_folder(folder, "task"));
   if (!tasks) return {};
   SOCKSWAP_TRY(const auto tids, read_numbers(tasks.get()));
   for (const int tid : tids) {
     SOCKSWAP_TRY(const Fd task, open_folder(tasks.get(), fmt::format("{}", tid).c_str()));
     if (!task) continue;
+    SOCKSWAP_CHECK(check_untraced(task.get(), who));
     SOCKSWAP_TRY(const bool worker, is_io_worker(task.get()));
     if (worker) SOCKSWAP_CHECK(check_idle(task.get(), who));
   }
@@ -47,9 +50,8 @@ Result<> check_pausable(std::span<const Holder> holders) {
     if (holder.pid == ::getpid()) return failure(ErrorCode::usage, "a program can't pause itself");
     SOCKSWAP_TRY(const Fd folder, open_process(holder.pid));
     if (!folder) continue;
-    SOCKSWAP_CHECK(check_untraced(folder.get(), who));
     SOCKSWAP_CHECK(check_64_bit(folder.get(), who));
-    SOCKSWAP_CHECK(check_io_workers(folder.get(), who));
+    SOCKSWAP_CHECK(check_threads(folder.get(), who));
     SOCKSWAP_CHECK(check_no_poll_requests(folder.get(), who));
   }
   return {};

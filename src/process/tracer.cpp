@@ -181,7 +181,7 @@ Result<> Tracer::timed_out() const {
 }
 
 bool Tracer::release() {
-  bool all = true;
+  bool all = !seizing_.called_off();
   const auto let_go = [&](pid_t tid, Stage stage) {
     if (stage == Stage::left) return;
     // ESRCH if it was killed: the kernel tells its parent when its tracer ends.

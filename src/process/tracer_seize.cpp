@@ -51,6 +51,9 @@ Result<bool> Tracer::adopt_newborn(std::span<const std::uint32_t> inodes) {
   const std::size_t known = processes_.size();
   const auto look_at = [&](pid_t pid) -> Result<> {
     if (pid == ::getpid() || pid == self_ || threads_.contains(pid)) return {};
+    if (seizing_.called_off())
+      return failure(ErrorCode::timed_out, "looking for processes born during the pause took too long",
+                     "nothing was changed and everything runs on; try again");
     SOCKSWAP_TRY(const auto holder, holder_among(pid, inodes));
     if (!holder) return {};
     SOCKSWAP_TRY(const Fd folder, open_process(pid));
@@ -100,7 +103,8 @@ Result<bool> Tracer::note_worker(const Process& process, pid_t tid) {
 }
 
 Result<> Tracer::seize(const Process& process, pid_t tid) {
-  if (::ptrace(PTRACE_SEIZE, tid, nullptr, kEvents) == 0) {
+  const int error = seizing_.seize(tid, kEvents);
+  if (error == 0) {
     ::ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
     expect(tid);
     if (tid != process.pid) {
@@ -109,9 +113,16 @@ Result<> Tracer::seize(const Process& process, pid_t tid) {
     }
     return {};
   }
-  if (errno == ESRCH) return {};
-  if (errno == EPERM) return explain_refusal(process, tid);
-  return proc_failure(errno, "stop " + name_of(process));
+  if (error == ESRCH) return {};
+  if (error == EINTR) return called_off(process);
+  if (error == EPERM) return explain_refusal(process, tid);
+  return proc_failure(error, "stop " + name_of(process));
+}
+
+Result<> Tracer::called_off(const Process& process) {
+  return failure(ErrorCode::timed_out,
+                 name_of(process) + " could not be stopped: it is in the midst of an exec",
+                 "nothing was changed and everything runs on; does somebody trace one of its threads?");
 }
 
 // The kernel says EPERM to much: find out which.
