@@ -48,7 +48,9 @@ class PeerEnds {
     std::optional<socket::FrozenEnd> frozen;
     std::optional<socket::Image> image;
   };
-  Result<End> find_one(const Context& context, const std::string& asking, const wire::Find::End& sought);
+  static Result<End> locate(const Context& context, const std::string& asking, const wire::Find::End& sought);
+  Result<> find_holders(const Context& context);  // of all ends, and whether they can be paused
+  static Result<> take(const Context& context, End& end);
   Result<> pause_holders();
   static Result<> freeze_one(socket::Kernel& kernel, End& end);
   static Result<> repoint(End& end, const wire::SwapEnds::End& swap, ByteView in_flight);

@@ -92,6 +92,25 @@ Result<> for_each_process(pid_t except, Visit visit) {
   return {};
 }
 
+// Adds who holds the sockets that are `wanted`.
+template <class Wanted>
+Result<> search(pid_t except, Wanted wanted, Holders& holders) {
+  const pid_t newest = newest_pid();
+  return for_each_process(except, [&](pid_t pid, int folder) -> Result<> {
+    SOCKSWAP_TRY(Found found, scan_process(folder));
+    std::erase_if(found, [&](const auto& socket) { return !wanted(socket.first); });
+    if (found.empty()) return {};
+    SOCKSWAP_TRY(const auto holder, describe(folder, pid));
+    if (!holder) return {};
+    for (auto& [inode, descriptors] : found) {
+      Holder& entry = holders[inode].emplace_back(*holder);
+      entry.descriptors = std::move(descriptors);
+      entry.newest_pid = newest;
+    }
+    return {};
+  });
+}
+
 }  // namespace
 
 Result<std::optional<Holder>> holder_among(pid_t pid, std::span<const std::uint32_t> inodes) {
@@ -108,38 +127,23 @@ Result<std::optional<Holder>> holder_among(pid_t pid, std::span<const std::uint3
   return holder;
 }
 
-Result<std::vector<Holder>> find_holders(std::uint32_t inode, pid_t except) {
-  const pid_t newest = newest_pid();
-  std::vector<Holder> holders;
-  SOCKSWAP_CHECK(for_each_process(except, [&](pid_t pid, int folder) -> Result<> {
-    SOCKSWAP_TRY(Found found, scan_process(folder));
-    const auto hit = found.find(inode);
-    if (hit == found.end()) return {};
-    SOCKSWAP_TRY(auto holder, describe(folder, pid));
-    if (!holder) return {};
-    holder->descriptors = std::move(hit->second);
-    holder->newest_pid = newest;
-    holders.push_back(std::move(*holder));
-    return {};
-  }));
+Result<Holders> find_holders(std::span<const std::uint32_t> inodes, pid_t except) {
+  Holders holders;
+  for (const std::uint32_t inode : inodes) holders[inode];
+  SOCKSWAP_CHECK(search(
+      except, [&](std::uint32_t inode) { return holders.contains(inode); }, holders));
   return holders;
 }
 
-Result<std::map<std::uint32_t, std::vector<Holder>>> all_holders() {
-  const pid_t newest = newest_pid();
-  std::map<std::uint32_t, std::vector<Holder>> holders;
-  SOCKSWAP_CHECK(for_each_process(0, [&](pid_t pid, int folder) -> Result<> {
-    SOCKSWAP_TRY(Found found, scan_process(folder));
-    if (found.empty()) return {};
-    SOCKSWAP_TRY(const auto holder, describe(folder, pid));
-    if (!holder) return {};
-    for (auto& [inode, descriptors] : found) {
-      Holder& entry = holders[inode].emplace_back(*holder);
-      entry.descriptors = std::move(descriptors);
-      entry.newest_pid = newest;
-    }
-    return {};
-  }));
+Result<std::vector<Holder>> find_holders(std::uint32_t inode, pid_t except) {
+  SOCKSWAP_TRY(Holders holders, find_holders(std::span(&inode, 1), except));
+  return std::move(holders[inode]);
+}
+
+Result<Holders> all_holders() {
+  Holders holders;
+  SOCKSWAP_CHECK(search(
+      0, [](std::uint32_t) { return true; }, holders));
   return holders;
 }
 

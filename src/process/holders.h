@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,11 +29,15 @@ struct Holder {
   pid_t newest_pid = 0;          // the host's newest when the search began: what came later wasn't searched
 };
 
-// Processes that hold the socket, `except` left out (the daemon's own copies).
+using Holders = std::map<std::uint32_t, std::vector<Holder>>;  // by the socket's inode
+
+// Processes that hold the sockets, `except` left out (the daemon's own copies); one entry for each socket
+// that was asked for. One pass over all of /proc, so sockets that belong together are sought together.
+Result<Holders> find_holders(std::span<const std::uint32_t> inodes, pid_t except = 0);
 Result<std::vector<Holder>> find_holders(std::uint32_t inode, pid_t except = 0);
 
-// The same for all sockets at once, in one pass over /proc, for listings.
-Result<std::map<std::uint32_t, std::vector<Holder>>> all_holders();
+// The same for all sockets that anybody holds, for listings.
+Result<Holders> all_holders();
 
 // A copy of the holder's descriptor (pidfd_getfd(2)), close-on-exec; checks that it is still the
 // process and the socket that were found. not_found if either is gone.

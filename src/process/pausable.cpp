@@ -41,20 +41,29 @@ Result<> check_threads(int folder, const std::string& who) {
   return {};
 }
 
+Result<> check_process(const Holder& holder) {
+  const std::string who = fmt::format("process {} ({})", holder.pid, holder.command);
+  if (holder.pid == ::getpid()) return failure(ErrorCode::usage, "a program can't pause itself");
+  SOCKSWAP_TRY(const Fd folder, open_process(holder.pid));
+  if (!folder) return {};
+  SOCKSWAP_CHECK(check_64_bit(folder.get(), who));
+  SOCKSWAP_CHECK(check_threads(folder.get(), who));
+  return check_no_poll_requests(folder.get(), who);
+}
+
 }  // namespace
 
-Result<> check_pausable(std::span<const Holder> holders) {
+Result<> PausableProcesses::check(std::span<const Holder> holders) {
   SOCKSWAP_CHECK(check_eintr_cure());
   for (const Holder& holder : holders) {
-    const std::string who = fmt::format("process {} ({})", holder.pid, holder.command);
-    if (holder.pid == ::getpid()) return failure(ErrorCode::usage, "a program can't pause itself");
-    SOCKSWAP_TRY(const Fd folder, open_process(holder.pid));
-    if (!folder) continue;
-    SOCKSWAP_CHECK(check_64_bit(folder.get(), who));
-    SOCKSWAP_CHECK(check_threads(folder.get(), who));
-    SOCKSWAP_CHECK(check_no_poll_requests(folder.get(), who));
+    const std::pair key(holder.pid, holder.start_time);
+    auto known = answers_.find(key);
+    if (known == answers_.end()) known = answers_.emplace(key, check_process(holder)).first;
+    if (!known->second) return known->second;
   }
   return {};
 }
+
+Result<> check_pausable(std::span<const Holder> holders) { return PausableProcesses{}.check(holders); }
 
 }  // namespace sockswap::process

@@ -23,8 +23,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "base/result.h"
 #include "process/holders.h"
@@ -33,9 +35,18 @@ namespace sockswap::process {
 
 // Can these be paused? Refuses by name: traced by a debugger already (any thread), an io_uring kernel worker
 // in the midst of a blocking operation, an io_uring request to poll (io_poll.h says why), a 32-bit program,
-// ourselves. Changes nothing; called before anything is frozen. Reads the descriptor table of each
-// holder: for a batch of sockets, once is enough.
+// ourselves. Changes nothing; called before anything is frozen.
 Result<> check_pausable(std::span<const Holder> holders);
+
+// The same for many sockets. To look at a process costs reading its descriptor table, so each one is
+// looked at once and the answer kept: for one listing, or one move.
+class PausableProcesses {
+ public:
+  Result<> check(std::span<const Holder> holders);
+
+ private:
+  std::map<std::pair<pid_t, std::uint64_t>, Result<>> answers_;  // by pid and start time
+};
 
 class Paused;
 class TracerThread;

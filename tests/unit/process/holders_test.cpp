@@ -99,6 +99,27 @@ TEST(Holders, AllAtOnceAgreesWithOneByOne) {
   EXPECT_EQ(all->count(inode_of(child.peer())), 1u);
 }
 
+TEST(Holders, OfManySocketsInOneSearch) {
+  const Connection other = connect_loopback();
+  const Connection third = connect_loopback();
+  Child child(idle);  // has copies of the others
+  child.await_blocked();
+  const std::uint32_t theirs = inode_of(other.client.get());
+  const std::vector<std::uint32_t> inodes{child.inode(), theirs, 1};
+  const auto holders = find_holders(inodes, ::getpid());
+  ASSERT_TRUE(holders) << holders.error().text();
+  ASSERT_EQ(holders->size(), 3u) << "one entry for each that was asked for, and no other";
+  EXPECT_TRUE(holders->at(1).empty());
+  for (const std::uint32_t inode : {child.inode(), theirs}) {
+    const auto alone = find_holders(inode, ::getpid());
+    ASSERT_TRUE(alone);
+    ASSERT_EQ(alone->size(), 1u);
+    ASSERT_EQ(holders->at(inode).size(), 1u);
+    EXPECT_EQ(holders->at(inode)[0].pid, child.pid());
+    EXPECT_EQ(holders->at(inode)[0].descriptors, (*alone)[0].descriptors);
+  }
+}
+
 // Too few to look everywhere: an answer is whole, or it is none.
 TEST(Holders, WithoutDescriptorsLeftNobodyIsMissed) {
   Child child(idle);

@@ -47,6 +47,24 @@ TEST(Pausable, TracedByADebuggerIsNot) {
   EXPECT_EQ(state_of(child.pid()), 'S');
 }
 
+// A thousand sockets of one process are one look at it.
+TEST(Pausable, OneLookAtEachProcess) {
+  SKIP_UNLESS_TRACING();
+  Child child(idle);
+  child.await_blocked();
+  const auto holders = child.holders();
+  PausableProcesses processes;
+  ASSERT_TRUE(processes.check(holders));
+  ASSERT_EQ(::ptrace(PTRACE_SEIZE, child.pid(), nullptr, nullptr), 0);
+  EXPECT_TRUE(processes.check(holders)) << "looked again";
+  PausableProcesses later;
+  for (int i = 0; i < 2; ++i) {
+    const auto refused = later.check(holders);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::busy);
+  }
+}
+
 TEST(Pausable, NobodyIsFoundSoWithoutLooking) {
   SKIP_UNLESS_TRACING();
   Child child(idle);
