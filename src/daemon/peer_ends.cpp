@@ -124,7 +124,10 @@ Result<> PeerEnds::find(const Context& context, const std::string& asking, const
   return {};
 }
 
-Result<> PeerEnds::pause_holders() {
+Result<> PeerEnds::pause_holders(const Context& context) {
+  const auto now = std::chrono::steady_clock::now();
+  const auto fresh = [&](const End& end) { return process::is_fresh(end.holders, now); };
+  if (!std::ranges::all_of(ends_, fresh)) SOCKSWAP_CHECK(find_holders(context));
   std::vector<process::Holder> holders;
   std::vector<std::uint32_t> inodes;
   for (const End& end : ends_) {
@@ -160,7 +163,7 @@ Result<> PeerEnds::pause(const Context& context, const std::string& destination,
     SOCKSWAP_TRY(end->place.remote, wire::from_message(asked.new_remote()));
     SOCKSWAP_CHECK(check_place(context, destination, end->tuple, end->place));
   }
-  return pause_holders();
+  return pause_holders(context);
 }
 
 Result<std::vector<move::Peer::HeldEnd>> PeerEnds::freeze(socket::Kernel& kernel) {

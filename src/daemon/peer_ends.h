@@ -51,7 +51,7 @@ class PeerEnds {
   static Result<End> locate(const Context& context, const std::string& asking, const wire::Find::End& sought);
   Result<> find_holders(const Context& context);  // of all ends, and whether they can be paused
   static Result<> take(const Context& context, End& end);
-  Result<> pause_holders();
+  Result<> pause_holders(const Context& context);
   static Result<> freeze_one(socket::Kernel& kernel, End& end);
   static Result<> repoint(End& end, const wire::SwapEnds::End& swap, ByteView in_flight);
 

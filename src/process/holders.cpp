@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <charconv>
 #include <string_view>
+#include <unordered_set>
 
 #include "process/holder_scan.h"
 #include "process/proc.h"
@@ -79,37 +80,49 @@ Result<std::optional<Holder>> describe(int folder, pid_t pid) {
   return holder;
 }
 
-template <class Visit>
-Result<> for_each_process(pid_t except, Visit visit) {
-  SOCKSWAP_TRY(const Fd proc, open_folder(AT_FDCWD, "/proc"));
-  if (!proc) return failure(ErrorCode::unsupported, "there is no /proc here");
-  SOCKSWAP_TRY(const auto pids, read_numbers(proc.get()));
-  for (const pid_t pid : pids) {
-    if (pid == except) continue;
-    SOCKSWAP_TRY(const Fd folder, open_process(pid));
-    if (folder) SOCKSWAP_CHECK(visit(pid, folder.get()));
-  }
-  return {};
-}
-
 // Adds who holds the sockets that are `wanted`.
 template <class Wanted>
-Result<> search(pid_t except, Wanted wanted, Holders& holders) {
-  const pid_t newest = newest_pid();
-  return for_each_process(except, [&](pid_t pid, int folder) -> Result<> {
-    SOCKSWAP_TRY(Found found, scan_process(folder));
-    std::erase_if(found, [&](const auto& socket) { return !wanted(socket.first); });
-    if (found.empty()) return {};
-    SOCKSWAP_TRY(const auto holder, describe(folder, pid));
-    if (!holder) return {};
-    for (auto& [inode, descriptors] : found) {
-      Holder& entry = holders[inode].emplace_back(*holder);
-      entry.descriptors = std::move(descriptors);
-      entry.newest_pid = newest;
+class Search {
+ public:
+  Search(pid_t except, Wanted wanted, Holders& holders)
+      : except_(except), wanted_(wanted), holders_(holders) {}
+
+  // Lists /proc once more when all have been looked at: who was in the midst of a fork at first has a
+  // number up to newest_pid_, so a pause wouldn't look at it again.
+  Result<> run() {
+    SOCKSWAP_TRY(const Fd proc, open_folder(AT_FDCWD, "/proc"));
+    if (!proc) return failure(ErrorCode::unsupported, "there is no /proc here");
+    std::unordered_set<pid_t> seen{except_};
+    for (int listing = 0; listing < 2; ++listing) {
+      SOCKSWAP_TRY(const auto pids, read_numbers(proc.get()));
+      for (const pid_t pid : pids)
+        if (seen.insert(pid).second) SOCKSWAP_CHECK(visit(pid));
     }
     return {};
-  });
-}
+  }
+
+ private:
+  Result<> visit(pid_t pid) {
+    SOCKSWAP_TRY(const Fd folder, open_process(pid));
+    if (!folder) return {};
+    SOCKSWAP_TRY(Found found, scan_process(folder.get()));
+    std::erase_if(found, [&](const auto& socket) { return !wanted_(socket.first); });
+    if (found.empty()) return {};
+    SOCKSWAP_TRY(auto holder, describe(folder.get(), pid));
+    if (!holder) return {};
+    holder->newest_pid = newest_;
+    holder->searched = began_;
+    for (auto& [inode, descriptors] : found)
+      holders_[inode].emplace_back(*holder).descriptors = std::move(descriptors);
+    return {};
+  }
+
+  const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+  const pid_t newest_ = newest_pid();
+  pid_t except_;
+  Wanted wanted_;
+  Holders& holders_;
+};
 
 }  // namespace
 
@@ -130,8 +143,8 @@ Result<std::optional<Holder>> holder_among(pid_t pid, std::span<const std::uint3
 Result<Holders> find_holders(std::span<const std::uint32_t> inodes, pid_t except) {
   Holders holders;
   for (const std::uint32_t inode : inodes) holders[inode];
-  SOCKSWAP_CHECK(search(
-      except, [&](std::uint32_t inode) { return holders.contains(inode); }, holders));
+  const auto wanted = [&](std::uint32_t inode) { return holders.contains(inode); };
+  SOCKSWAP_CHECK(Search(except, wanted, holders).run());
   return holders;
 }
 
@@ -140,10 +153,15 @@ Result<std::vector<Holder>> find_holders(std::uint32_t inode, pid_t except) {
   return std::move(holders[inode]);
 }
 
+bool is_fresh(std::span<const Holder> holders, std::chrono::steady_clock::time_point now) {
+  return std::all_of(holders.begin(), holders.end(),
+                     [&](const Holder& holder) { return now - holder.searched <= kMaxAge; });
+}
+
 Result<Holders> all_holders() {
   Holders holders;
-  SOCKSWAP_CHECK(search(
-      0, [](std::uint32_t) { return true; }, holders));
+  const auto wanted = [](std::uint32_t) { return true; };
+  SOCKSWAP_CHECK(Search(0, wanted, holders).run());
   return holders;
 }
 
