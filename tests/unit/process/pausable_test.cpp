@@ -1,8 +1,11 @@
 // What is refused before anything is stopped, and stays untouched.
 #include <fcntl.h>
+#include <sys/inotify.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <filesystem>
 
 #ifdef HAVE_LIBURING
 #include <liburing.h>
@@ -90,6 +93,27 @@ TEST(Pausable, WeAreNot) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::usage);
   EXPECT_FALSE(Paused::pause(*holders, inode, 50ms));
+}
+
+// The file system that a program comes from may hang, and the event loop with it.
+TEST(Pausable, TheProgramsFileIsNotAsked) {
+  const std::string path = testing::TempDir() + "sockswap-sleeper-" + std::to_string(::getpid());
+  std::filesystem::copy_file("/bin/sleep", path);
+  Child child([&](const World& world) {
+    world.ready();
+    ::execl(path.c_str(), path.c_str(), "1000", static_cast<char*>(nullptr));
+    world.say("can't run");
+  });
+  child.await_ready();
+  for (int i = 0; i < 1000 && child.holders().at(0).command.starts_with("sockswap_unit"); ++i) ::usleep(1000);
+  await_state(child.pid(), 'S');
+  const Fd watch(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+  ASSERT_GE(::inotify_add_watch(watch.get(), path.c_str(), IN_OPEN | IN_ACCESS), 0);
+  const auto pausable = check_pausable(child.holders());
+  EXPECT_TRUE(pausable) << pausable.error().text();
+  alignas(inotify_event) char news[4096];
+  EXPECT_EQ(::read(watch.get(), news, sizeof news), -1) << "it was opened";
+  std::filesystem::remove(path);
 }
 
 // A whole 32-bit program, so that no 32-bit compiler is needed.
