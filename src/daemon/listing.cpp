@@ -54,18 +54,11 @@ std::string movable(const process::SocketEntry& entry, const std::string& peer,
   return "yes";
 }
 
-// A process may be called anything; protobuf takes nothing but UTF-8.
-std::string printable(std::string command) {
-  for (char& c : command)
-    if (c < ' ' || c > '~') c = '?';
-  return command;
-}
-
 void add_processes(const std::vector<process::Holder>& holders, wire::Connections::Connection& out) {
   for (const process::Holder& holder : holders) {
     wire::Connections::Process& process = *out.add_processes();
     process.set_pid(static_cast<std::uint32_t>(holder.pid));
-    process.set_command(printable(holder.command));
+    process.set_command(holder.command);
     for (const int fd : holder.descriptors) process.add_descriptors(static_cast<std::uint32_t>(fd));
   }
 }

@@ -33,7 +33,7 @@ struct Holder {
   std::uint64_t start_time =
       0;  // clock ticks since boot (proc_pid_stat(5), field 22): pid + start_time is unique
   uid_t uid = 0;
-  std::string command;           // comm
+  std::string command;           // comm, printable ASCII: everything else is a "?"
   std::vector<int> descriptors;  // its numbers for this socket
   pid_t newest_pid = 0;          // the host's newest when the search began: what came later wasn't searched
   std::chrono::steady_clock::time_point searched;  // when the search began

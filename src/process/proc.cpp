@@ -20,6 +20,13 @@ std::optional<Number> number(std::string_view text) {
   return value;
 }
 
+// A process may be called anything; error messages and protobuf take nothing but UTF-8.
+std::string printable(std::string command) {
+  for (char& c : command)
+    if (c < ' ' || c > '~') c = '?';
+  return command;
+}
+
 }  // namespace
 
 bool means_gone(int sys_errno) { return sys_errno == ENOENT || sys_errno == ESRCH; }
@@ -76,7 +83,7 @@ Result<std::optional<Stat>> read_stat(int folder) {
   const std::size_t open = text->find('('), close = text->rfind(')');
   if (open == std::string::npos || close == std::string::npos) return std::nullopt;
   Stat stat;
-  stat.command = text->substr(open + 1, close - open - 1);
+  stat.command = printable(text->substr(open + 1, close - open - 1));
   std::string_view rest = std::string_view(*text).substr(close + 1);
   for (int field = 3; field <= 22; ++field) {
     rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));

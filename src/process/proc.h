@@ -23,7 +23,7 @@ namespace sockswap::process {
 
 // Of a process or a thread: proc_pid_stat(5).
 struct Stat {
-  std::string command;
+  std::string command;           // printable ASCII: everything else is a '?'
   char state = '?';              // R, S, D, T, t, Z …
   std::uint32_t flags = 0;       // PF_*, include/linux/sched.h
   std::uint64_t start_time = 0;  // clock ticks since boot

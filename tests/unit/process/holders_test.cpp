@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <linux/kcmp.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -180,6 +181,19 @@ TEST(Holders, AllAtOnceAgreesWithOneByOne) {
   ASSERT_NE(holder, nullptr);
   EXPECT_EQ(holder->descriptors, child.holders()[0].descriptors);
   EXPECT_EQ(all->count(inode_of(child.peer())), 1u);
+}
+
+// Messages and protobuf take nothing but UTF-8.
+TEST(Holders, HaveNamesThatCanBePrinted) {
+  Child child([](const World& world) {
+    ::prctl(PR_SET_NAME, "\xff\xfe)\n R");
+    idle(world);
+  });
+  child.await_blocked();
+  const auto holders = child.holders();
+  ASSERT_EQ(holders.size(), 1u);
+  EXPECT_EQ(holders[0].command, "?\?)? R");
+  EXPECT_GT(holders[0].start_time, 0u);
 }
 
 TEST(Holders, OfManySocketsInOneSearch) {
