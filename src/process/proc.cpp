@@ -97,6 +97,13 @@ Result<std::optional<Stat>> read_stat(int folder) {
   return stat;
 }
 
+Result<bool> has_ended(pid_t tid) {
+  SOCKSWAP_TRY(const Fd folder, open_process(tid));
+  if (!folder) return true;
+  SOCKSWAP_TRY(const auto stat, read_stat(folder.get()));
+  return !stat || stat->ended();
+}
+
 Result<std::optional<std::int64_t>> read_status(int folder, const char* field) {
   SOCKSWAP_TRY(const auto text, read_file(folder, "status"));
   if (!text) return std::nullopt;

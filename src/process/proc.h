@@ -41,6 +41,9 @@ Result<Fd> open_folder(int at, const char* name);   // a folder below it, such a
 Result<std::optional<Stat>> read_stat(int folder);  // of /proc/PID or /proc/PID/task/TID
 Result<std::optional<std::string>> read_file(int folder, const char* name);  // at most 4 KiB
 
+// Gone, or a zombie.
+Result<bool> has_ended(pid_t tid);
+
 // A number from the file "status", such as "Tgid" or "TracerPid".
 Result<std::optional<std::int64_t>> read_status(int folder, const char* field);
 

@@ -28,13 +28,6 @@ bool is_group_stop(int signal) {
   return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
 }
 
-Result<bool> has_ended(pid_t tid) {
-  SOCKSWAP_TRY(const Fd folder, open_process(tid));
-  if (!folder) return true;
-  SOCKSWAP_TRY(const auto stat, read_stat(folder.get()));
-  return !stat || stat->ended();
-}
-
 }  // namespace
 
 Result<> Tracer::stop(std::span<const Holder> holders, std::span<const std::uint32_t> inodes,

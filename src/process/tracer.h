@@ -85,7 +85,7 @@ class Tracer {
   Result<bool> note_worker(const Process& process, pid_t tid);
   Result<> seize(const Process& process, pid_t tid);
   Result<> called_off(const Process& process);
-  Result<> explain_refusal(const Process& process, pid_t tid);
+  Result<bool> explain_refusal(const Process& process, pid_t tid);
   Result<> await_stops(Deadline deadline);
   Result<> await_idle_workers(Deadline deadline) const;
   Result<> settle(pid_t tid);

@@ -82,7 +82,12 @@ Result<bool> Tracer::seize_new_threads(const Process& process) {
   std::vector<pid_t> fresh;
   // Workers are sorted out before anything of this is stopped: it takes a while.
   for (const pid_t tid : tids) {
-    if (threads_.contains(tid)) continue;
+    if (const auto known = threads_.find(tid); known != threads_.end()) {
+      // An exec gives the first thread's number to its caller, which may never have been seen under its own.
+      if (tid != process.pid || known->second != Stage::left) continue;
+      SOCKSWAP_TRY(const bool ended, has_ended(tid));
+      if (ended) continue;
+    }
     SOCKSWAP_TRY(const bool worker, tid == process.pid ? Result<bool>(false) : note_worker(process, tid));
     if (!worker) fresh.push_back(tid);
   }
@@ -103,20 +108,25 @@ Result<bool> Tracer::note_worker(const Process& process, pid_t tid) {
 }
 
 Result<> Tracer::seize(const Process& process, pid_t tid) {
-  const int error = seizing_.seize(tid, kEvents);
-  if (error == 0) {
-    ::ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
-    expect(tid);
-    if (tid != process.pid) {
-      const std::lock_guard lock(later_mutex_);
-      later_.push_back(tid);
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const int error = seizing_.seize(tid, kEvents);
+    if (error == 0) {
+      ::ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
+      expect(tid);
+      if (tid != process.pid) {
+        const std::lock_guard lock(later_mutex_);
+        later_.push_back(tid);
+      }
+      return {};
     }
-    return {};
+    if (error == ESRCH) return {};
+    if (error == EINTR) return called_off(process);
+    if (error != EPERM) return proc_failure(error, "stop " + name_of(process));
+    SOCKSWAP_TRY(const bool explained, explain_refusal(process, tid));
+    if (explained) return {};
+    // Refused may have been the first thread that has ended, and an exec has given its number on since.
   }
-  if (error == ESRCH) return {};
-  if (error == EINTR) return called_off(process);
-  if (error == EPERM) return explain_refusal(process, tid);
-  return proc_failure(error, "stop " + name_of(process));
+  return proc_failure(EPERM, "stop " + name_of(process));
 }
 
 Result<> Tracer::called_off(const Process& process) {
@@ -125,27 +135,22 @@ Result<> Tracer::called_off(const Process& process) {
                  "nothing was changed and everything runs on; does somebody trace one of its threads?");
 }
 
-// The kernel says EPERM to much: find out which.
-Result<> Tracer::explain_refusal(const Process& process, pid_t tid) {
-  const std::string who = name_of(process);
+// The kernel says EPERM to much: find out which. False if there seems to be no reason.
+Result<bool> Tracer::explain_refusal(const Process& process, pid_t tid) {
   SOCKSWAP_TRY(const Fd folder, open_folder(process.tasks.get(), fmt::format("{}", tid).c_str()));
   SOCKSWAP_TRY(const auto stat, folder ? read_stat(folder.get()) : Result<std::optional<Stat>>(std::nullopt));
   if (!stat || stat->ended()) {
     threads_[tid] = Stage::left;
-    return {};
+    return true;
   }
   SOCKSWAP_TRY(const auto tracer, read_status(folder.get(), "TracerPid"));
   if (tracer == self_) {  // born of a seized thread
     expect(tid);
-    return {};
+    return true;
   }
-  if (tracer.value_or(0) != 0)
-    return failure(ErrorCode::busy, fmt::format("{} is traced by process {}", who, *tracer),
-                   "detach the debugger first");
-  return failure(Error{.code = ErrorCode::not_permitted,
-                       .message = "stop " + who,
-                       .hint = "the daemon needs CAP_SYS_PTRACE",
-                       .sys_errno = EPERM});
+  if (tracer.value_or(0) == 0) return false;
+  return failure(ErrorCode::busy, fmt::format("{} is traced by process {}", name_of(process), *tracer),
+                 "detach the debugger first");
 }
 
 }  // namespace sockswap::process
