@@ -47,9 +47,9 @@ class Sleeper {
       ::close(ends[0]);
       ::_exit(sleep(ends[1], wait));
     }
-    const Fd folder = process::open_process(sleeper.pid_);
+    SOCKSWAP_TRY(const Fd folder, process::open_process(sleeper.pid_));
     for (int i = 0; i < 500; ++i) {
-      const auto stat = process::read_stat(folder.get());
+      SOCKSWAP_TRY(const auto stat, process::read_stat(folder.get()));
       if (stat && stat->state == 'S') break;
       std::this_thread::sleep_for(100us);
     }

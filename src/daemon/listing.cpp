@@ -45,27 +45,20 @@ std::string peer_of(const Context& context, const FourTuple& tuple) {
 }
 
 std::string movable(const process::SocketEntry& entry, const std::string& peer,
-                    const std::vector<process::Holder>& holders) {
+                    const std::vector<process::Holder>& holders, process::PausableProcesses& processes) {
   if (entry.state != TCP_ESTABLISHED) return state_name(entry.state);
   if (entry.has_md5_key) return "TCP-MD5 key";
   if (peer.empty()) return "the other end's host is not in the cluster";
   if (holders.empty()) return "no process here holds it";
-  if (auto pausable = process::check_pausable(holders); !pausable) return pausable.error().message;
+  if (auto pausable = processes.check(holders); !pausable) return pausable.error().message;
   return "yes";
-}
-
-// A process may be called anything; protobuf takes nothing but UTF-8.
-std::string printable(std::string command) {
-  for (char& c : command)
-    if (c < ' ' || c > '~') c = '?';
-  return command;
 }
 
 void add_processes(const std::vector<process::Holder>& holders, wire::Connections::Connection& out) {
   for (const process::Holder& holder : holders) {
     wire::Connections::Process& process = *out.add_processes();
     process.set_pid(static_cast<std::uint32_t>(holder.pid));
-    process.set_command(printable(holder.command));
+    process.set_command(holder.command);
     for (const int fd : holder.descriptors) process.add_descriptors(static_cast<std::uint32_t>(fd));
   }
 }
@@ -94,7 +87,8 @@ wire::Reply hosts_reply(const Context& context) {
 
 Result<wire::Reply> connections_reply(const Context& context, const HandOvers& hand_overs) {
   SOCKSWAP_TRY(const auto entries, process::list_connections());
-  SOCKSWAP_TRY(auto holders, process::all_holders());
+  SOCKSWAP_TRY(process::Holders holders, process::all_holders());
+  process::PausableProcesses processes;
   wire::Reply reply;
   wire::Connections& list = *reply.mutable_connections();
   for (const process::SocketEntry& entry : entries) {
@@ -107,7 +101,7 @@ Result<wire::Reply> connections_reply(const Context& context, const HandOvers& h
     out.set_receive_queue(entry.receive_queue);
     out.set_send_queue(entry.send_queue);
     out.set_peer(peer_of(context, entry.tuple));
-    out.set_movable(movable(entry, out.peer(), held_by));
+    out.set_movable(movable(entry, out.peer(), held_by, processes));
     add_processes(held_by, out);
     if (const auto program = hand_overs.program_for(held_by)) out.set_receiver(program->names().front());
   }

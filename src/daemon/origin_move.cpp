@@ -26,12 +26,14 @@ Result<FourTuple> tuple_of(socket::Kernel& kernel, int fd, int& family) {
   return FourTuple{local, remote};
 }
 
-// Others that share the socket would be cut off without having agreed to it.
-Result<> check_unshared(int fd, const FourTuple& tuple, pid_t asked_by) {
+Result<std::uint32_t> inode_of(int fd) {
   struct stat about {};
   if (::fstat(fd, &about) != 0) return system_failure(errno, "stat a socket");
-  SOCKSWAP_TRY(const auto holders,
-               process::find_holders(static_cast<std::uint32_t>(about.st_ino), ::getpid()));
+  return static_cast<std::uint32_t>(about.st_ino);
+}
+
+// Others that share the socket would be cut off without having agreed to it.
+Result<> check_unshared(const std::vector<process::Holder>& holders, const FourTuple& tuple, pid_t asked_by) {
   for (const process::Holder& holder : holders)
     if (holder.pid != asked_by)
       return failure(
@@ -53,11 +55,12 @@ Result<Endpoint> reachable(const Context& context, const FourTuple& tuple, const
                  "give the host an address of that family in hosts.toml");
 }
 
-Result<move::OriginPlan::End> plan_end(const Context& context, int fd, const MoveOrder& order) {
+Result<move::OriginPlan::End> plan_end(const Context& context, int fd, const MoveOrder& order,
+                                       const std::vector<process::Holder>& holders) {
   move::OriginPlan::End end;
   SOCKSWAP_CHECK(socket::check_movable(context.kernel, fd));
   SOCKSWAP_TRY(end.tuple, tuple_of(context.kernel, fd, end.family));
-  SOCKSWAP_CHECK(check_unshared(fd, end.tuple, order.asked_by));
+  SOCKSWAP_CHECK(check_unshared(holders, end.tuple, order.asked_by));
   if (end.tuple.remote.address.is_loopback()) {
     end.peer = context.self;
   } else if (const cluster::Host* host = context.hosts.host_of(end.tuple.remote.address)) {
@@ -91,9 +94,16 @@ Result<std::unique_ptr<OriginMove>> OriginMove::prepare(Context& context, move::
                         .state_bytes = order.state.size(),
                         .deadline = order.deadline,
                         .dry_run = order.dry_run};
-  std::vector<FourTuple> tuples;
+  std::vector<std::uint32_t> inodes;
   for (const ForeignFd& fd : order.fds) {
-    SOCKSWAP_TRY(move::OriginPlan::End end, plan_end(context, fd.get(), order));
+    SOCKSWAP_TRY(const std::uint32_t inode, inode_of(fd.get()));
+    inodes.push_back(inode);
+  }
+  SOCKSWAP_TRY(const process::Holders holders, process::find_holders(inodes, ::getpid()));
+  std::vector<FourTuple> tuples;
+  for (std::size_t i = 0; i < order.fds.size(); ++i) {
+    SOCKSWAP_TRY(move::OriginPlan::End end,
+                 plan_end(context, order.fds[i].get(), order, holders.at(inodes[i])));
     tuples.push_back(end.tuple);
     plan.ends.push_back(std::move(end));
   }

@@ -61,10 +61,14 @@ Result<> check_place(const Context& context, const std::string& destination, con
   return {};
 }
 
+std::string naming(const Context& context, const std::string& tuple) {
+  return fmt::format("the staying end on {}, {}", context.self, tuple);
+}
+
 }  // namespace
 
-Result<PeerEnds::End> PeerEnds::find_one(const Context& context, const std::string& asking,
-                                         const wire::Find::End& sought) {
+Result<PeerEnds::End> PeerEnds::locate(const Context& context, const std::string& asking,
+                                       const wire::Find::End& sought) {
   End end;
   end.index = sought.index();
   SOCKSWAP_TRY(end.tuple, wire::from_message(sought.tuple()));
@@ -75,38 +79,61 @@ Result<PeerEnds::End> PeerEnds::find_one(const Context& context, const std::stri
                    "`sockswap ls` shows those that there are");
   SOCKSWAP_CHECK(check_entry(*entry));
   end.inode = entry->inode;
-  SOCKSWAP_TRY(end.holders, process::find_holders(end.inode, ::getpid()));
-  if (end.holders.empty())
-    return failure(ErrorCode::not_movable, "no process here holds the connection",
-                   "a process in another PID namespace? run sockswapd where it can see its programs");
-  SOCKSWAP_CHECK(process::check_pausable(end.holders));
-  SOCKSWAP_TRY(end.fd, process::take_descriptor(end.holders.front(), end.inode));
-  SOCKSWAP_CHECK(socket::check_movable(context.kernel, end.fd.get()));
   return end;
+}
+
+Result<> PeerEnds::find_holders(const Context& context) {
+  std::vector<std::uint32_t> inodes;
+  for (const End& end : ends_) inodes.push_back(end.inode);
+  SOCKSWAP_TRY(auto holders, process::find_holders(inodes, ::getpid()));
+  process::PausableProcesses pausable;
+  for (End& end : ends_) {
+    end.holders = std::move(holders[end.inode]);
+    Result<> held = end.holders.empty()
+                        ? failure(ErrorCode::not_movable, "no process here holds the connection",
+                                  "a process in another PID namespace? run sockswapd where it can see its "
+                                  "programs")
+                        : pausable.check(end.holders);
+    if (!held) return failure(std::move(held).error().while_doing(naming(context, end.tuple.text())));
+  }
+  return {};
+}
+
+Result<> PeerEnds::take(const Context& context, End& end) {
+  SOCKSWAP_TRY(end.fd, process::take_descriptor(end.holders.front(), end.inode));
+  return socket::check_movable(context.kernel, end.fd.get());
 }
 
 Result<> PeerEnds::find(const Context& context, const std::string& asking, const wire::Find& find) {
   for (const wire::Find::End& sought : find.ends()) {
-    auto end = find_one(context, asking, sought);
+    auto end = locate(context, asking, sought);
     if (!end) {
       auto tuple = wire::from_message(sought.tuple());
-      return failure(std::move(end).error().while_doing(
-          fmt::format("the staying end on {}, {}", context.self, tuple ? tuple->text() : "unreadable")));
+      return failure(
+          std::move(end).error().while_doing(naming(context, tuple ? tuple->text() : "unreadable")));
     }
     ends_.push_back(*std::move(end));
   }
   if (ends_.empty()) return failure(ErrorCode::usage, "asked to find no end at all");
+  SOCKSWAP_CHECK(find_holders(context));
+  for (End& end : ends_)
+    if (auto taken = take(context, end); !taken)
+      return failure(std::move(taken).error().while_doing(naming(context, end.tuple.text())));
   SOCKSWAP_TRY(process::Pauser pauser, process::Pauser::make());
   pauser_ = std::move(pauser);
   return {};
 }
 
-Result<> PeerEnds::pause_holders() {
+Result<> PeerEnds::pause_holders(const Context& context) {
+  const auto now = std::chrono::steady_clock::now();
+  const auto fresh = [&](const End& end) { return process::is_fresh(end.holders, now); };
+  if (!std::ranges::all_of(ends_, fresh)) SOCKSWAP_CHECK(find_holders(context));
   std::vector<process::Holder> holders;
   std::vector<std::uint32_t> inodes;
   for (const End& end : ends_) {
     inodes.push_back(end.inode);
-    holders.insert(holders.end(), end.holders.begin(), end.holders.end());  // one of several ends is taken once
+    holders.insert(holders.end(), end.holders.begin(),
+                   end.holders.end());  // one of several ends is taken once
   }
   auto paused = process::Paused::pause(*std::move(pauser_), holders, inodes, pause_deadline);
   pauser_.reset();
@@ -136,7 +163,7 @@ Result<> PeerEnds::pause(const Context& context, const std::string& destination,
     SOCKSWAP_TRY(end->place.remote, wire::from_message(asked.new_remote()));
     SOCKSWAP_CHECK(check_place(context, destination, end->tuple, end->place));
   }
-  return pause_holders();
+  return pause_holders(context);
 }
 
 Result<std::vector<move::Peer::HeldEnd>> PeerEnds::freeze(socket::Kernel& kernel) {

@@ -48,8 +48,10 @@ class PeerEnds {
     std::optional<socket::FrozenEnd> frozen;
     std::optional<socket::Image> image;
   };
-  Result<End> find_one(const Context& context, const std::string& asking, const wire::Find::End& sought);
-  Result<> pause_holders();
+  static Result<End> locate(const Context& context, const std::string& asking, const wire::Find::End& sought);
+  Result<> find_holders(const Context& context);  // of all ends, and whether they can be paused
+  static Result<> take(const Context& context, End& end);
+  Result<> pause_holders(const Context& context);
   static Result<> freeze_one(socket::Kernel& kernel, End& end);
   Result<> swap_one(End& end, const wire::SwapEnds& swap, const std::vector<Bytes>& in_flight);
   static Result<> repoint(End& end, socket::Sequence in_flight_from, ByteView in_flight);

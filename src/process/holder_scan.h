@@ -9,7 +9,8 @@
 
 namespace sockswap::process {
 
-// Does it hold one of these sockets? `descriptors` then has its numbers for all of them.
-std::optional<Holder> holder_among(pid_t pid, std::span<const std::uint32_t> inodes);
+// Does it hold one of these sockets? `descriptors` then has its numbers for all of them. std::nullopt if
+// not, or if it is gone.
+Result<std::optional<Holder>> holder_among(pid_t pid, std::span<const std::uint32_t> inodes);
 
 }  // namespace sockswap::process

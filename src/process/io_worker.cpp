@@ -12,18 +12,18 @@ constexpr const char* kIdle = "io_wq_worker";
 
 }  // namespace
 
-bool is_io_worker(int folder) {
+Result<bool> is_io_worker(int folder) {
   // Any thread can call itself so; the flag is the kernel's, but costs more to read.
-  const auto command = read_file(folder, "comm");
+  SOCKSWAP_TRY(const auto command, read_file(folder, "comm"));
   if (!command || !command->starts_with("iou-wrk-")) return false;
-  const auto stat = read_stat(folder);
+  SOCKSWAP_TRY(const auto stat, read_stat(folder));
   return stat && (stat->flags & kIoWorker) != 0;
 }
 
 Result<> check_idle(int folder, const std::string& owner) {
-  const auto where = read_file(folder, "wchan");
+  SOCKSWAP_TRY(const auto where, read_file(folder, "wchan"));
   if (!where || *where == kIdle) return {};
-  const auto stat = read_stat(folder);
+  SOCKSWAP_TRY(const auto stat, read_stat(folder));
   if (!stat || stat->ended()) return {};
   return failure(ErrorCode::not_movable,
                  "a kernel worker of io_uring in " + owner + " is at work and can't be paused",

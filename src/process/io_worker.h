@@ -16,7 +16,7 @@
 namespace sockswap::process {
 
 // Is this an iou-wrk thread? `folder`: its /proc/PID/task/TID.
-bool is_io_worker(int folder);
+Result<bool> is_io_worker(int folder);
 
 // not_movable if that worker is at work; `owner` names the process.
 Result<> check_idle(int folder, const std::string& owner);

@@ -13,26 +13,40 @@
 // Owns one thread a pause: the tracer. The kernel ties a stop to the thread that made it, and a thread
 // that won't stop (uninterruptible sleep) can only be let go by the end of its tracer. So whatever
 // happens, also if this whole program is killed, everything runs again. That thread is made before
-// anything is stopped. The functions here may be called from any thread, one at a time for each
+// anything is stopped. It never keeps its owner waiting beyond the deadline and a short grace: where it
+// can block without end (in PTRACE_SEIZE, while an exec in the same process doesn't come to its end) it
+// is called off by a real-time signal, SIGRTMAX - 3, which the program must not use otherwise
+// (seize_call.h). The functions here may be called from any thread, one at a time for each
 // object. The program that uses this must never wait for any child (waitpid(-1)): it would take the
 // tracer's news.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "base/result.h"
 #include "process/holders.h"
 
 namespace sockswap::process {
 
-// Can these be paused? Refuses by name: traced by a debugger already, an io_uring kernel worker in the
-// midst of a blocking operation, an io_uring request to poll (io_poll.h says why), a 32-bit program,
-// ourselves. Changes nothing; called before anything is frozen. Reads the descriptor table of each
-// holder: for a batch of sockets, once is enough.
+// Can these be paused? Refuses by name: traced by a debugger already (any thread), an io_uring kernel worker
+// in the midst of a blocking operation, an io_uring request to poll (io_poll.h says why), a 32-bit program,
+// ourselves. Changes nothing; called before anything is frozen.
 Result<> check_pausable(std::span<const Holder> holders);
+
+// The same for many sockets. To look at a process costs reading its descriptor table, so each one is
+// looked at once and the answer kept: for one listing, or one move.
+class PausableProcesses {
+ public:
+  Result<> check(std::span<const Holder> holders);
+
+ private:
+  std::map<std::pair<pid_t, std::uint64_t>, Result<>> answers_;  // by pid and start time
+};
 
 class Paused;
 class TracerThread;
@@ -59,10 +73,10 @@ class Paused {
   ~Paused();                             // resumes
 
   // Stops all threads of all holders, including threads and children that come into being meanwhile,
-  // or none: after `deadline` (a thread in uninterruptible sleep or in vfork() doesn't stop) everything
-  // runs again and the error is timed_out. A process that was stopped by SIGSTOP before stays so
-  // afterwards. Holders that have ended are left out. `inodes`: the sockets that they hold, by which
-  // processes born since the holders were found are recognised.
+  // or none: after `deadline` (a thread in uninterruptible sleep or in vfork() doesn't stop, one in exec
+  // can't be seized) everything runs again and the error is timed_out. A process that was stopped by SIGSTOP
+  // before stays so afterwards. Holders that have ended are left out. `inodes`: the sockets that they hold,
+  // by which processes born since the holders were found are recognised.
   static Result<Paused> pause(Pauser pauser, std::span<const Holder> holders,
                               std::span<const std::uint32_t> inodes, std::chrono::milliseconds deadline);
   static Result<Paused> pause(std::span<const Holder> holders, std::span<const std::uint32_t> inodes,

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <thread>
 
 #include "process/eintr.h"
@@ -25,12 +26,6 @@ constexpr int kShortSleeps = 100;
 
 bool is_group_stop(int signal) {
   return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
-}
-
-bool has_ended(pid_t tid) {
-  const Fd folder = open_process(tid);
-  const auto stat = folder ? read_stat(folder.get()) : std::nullopt;
-  return !stat || stat->ended();
 }
 
 }  // namespace
@@ -67,14 +62,17 @@ void Tracer::expect(pid_t tid) {
 
 // After an exec in the race the number of the calling thread is gone, and the thread answers under its
 // process's; that one had been left as ended.
-void Tracer::note_gone(pid_t tid) {
+Result<> Tracer::note_gone(pid_t tid) {
   threads_[tid] = Stage::left;
   for (const Process& process : processes_) {
     const auto first = threads_.find(process.pid);
     if (process.pid == tid || first == threads_.end() || first->second != Stage::left) continue;
-    if (!has_ended(process.pid) && read_status(process.folder.get(), "TracerPid") == self_)
-      expect(process.pid);
+    SOCKSWAP_TRY(const bool ended, has_ended(process.pid));
+    if (ended) continue;
+    SOCKSWAP_TRY(const auto tracer, read_status(process.folder.get(), "TracerPid"));
+    if (tracer == self_) expect(process.pid);
   }
+  return {};
 }
 
 Result<> Tracer::await_stops(Deadline deadline) {
@@ -85,8 +83,10 @@ Result<> Tracer::await_stops(Deadline deadline) {
     if (awaited_.empty()) break;
     // A first thread that ends before the others is not reported until they have ended too.
     if (round >= kYields && round % kYields == 0)
-      for (const pid_t tid : std::vector<pid_t>(awaited_))
-        if (has_ended(tid)) note_gone(tid);
+      for (const pid_t tid : std::vector<pid_t>(awaited_)) {
+        SOCKSWAP_TRY(const bool ended, has_ended(tid));
+        if (ended) SOCKSWAP_CHECK(note_gone(tid));
+      }
     if (std::chrono::steady_clock::now() >= deadline) return timed_out();
     if (round < kYields)
       ::sched_yield();
@@ -117,7 +117,7 @@ Result<> Tracer::settle(pid_t tid) {
   if (known && news.si_pid == 0) return {};
   if (known && (news.si_code == CLD_TRAPPED || news.si_code == CLD_STOPPED))
     return settle_stop(tid, news.si_status);
-  note_gone(tid);
+  SOCKSWAP_CHECK(note_gone(tid));
   take_ended();
   return {};
 }
@@ -164,8 +164,9 @@ Result<> Tracer::settle_stop(pid_t tid, int status) {
 
 Result<> Tracer::timed_out() const {
   const pid_t tid = awaited_.front();
-  const Fd folder = open_process(tid);
-  const auto stat = folder ? read_stat(folder.get()) : std::nullopt;
+  std::optional<Stat> stat;  // for the message alone
+  if (const auto folder = open_process(tid); folder && *folder)
+    stat = read_stat(folder->get()).value_or(std::nullopt);
   return failure(ErrorCode::timed_out,
                  fmt::format("thread {} of {} did not stop (state {})", tid, stat ? stat->command : "?",
                              stat ? stat->state : '?'),
@@ -173,7 +174,7 @@ Result<> Tracer::timed_out() const {
 }
 
 bool Tracer::release() {
-  bool all = true;
+  bool all = !seizing_.called_off();
   const auto let_go = [&](pid_t tid, Stage stage) {
     if (stage == Stage::left) return;
     // ESRCH if it was killed: the kernel tells its parent when its tracer ends.
@@ -191,9 +192,10 @@ bool Tracer::release() {
   return all;
 }
 
+// One that can't be looked at may well live.
 bool Tracer::all_dead() const {
   return std::all_of(threads_.begin(), threads_.end(), [](const auto& thread) {
-    return thread.second == Stage::left || has_ended(thread.first);
+    return thread.second == Stage::left || has_ended(thread.first).value_or(false);
   });
 }
 

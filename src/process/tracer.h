@@ -33,6 +33,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 #include "process/holders.h"
+#include "process/seize_call.h"
 
 namespace sockswap::process {
 
@@ -53,8 +54,13 @@ class Tracer {
   // this, the three wait for each other for ever. Any thread of the tracer's program may wait.
   void take_ended();
 
+  // For another thread, once, while stop() runs in `tracer`: it then fails with timed_out at once, also if
+  // take_ended() couldn't help because it is somebody else who traces those threads. See seize_call.h.
+  void call_off(pthread_t tracer) { seizing_.call_off(tracer); }
+
   // Lets everyone go, first threads first (see 1). False if somebody who hasn't stopped yet, or was
-  // killed, remains seized: only the end of this thread frees them.
+  // killed, or was being seized when it was called off, may remain seized: only the end of this thread
+  // frees them.
   bool release();
 
   // Any thread may ask, after stop() and before release().
@@ -76,18 +82,20 @@ class Tracer {
   Result<> adopt(const Holder& holder);
   Result<bool> adopt_newborn(std::span<const std::uint32_t> inodes);
   Result<bool> seize_new_threads(const Process& process);
-  bool note_worker(const Process& process, pid_t tid);
+  Result<bool> note_worker(const Process& process, pid_t tid);
   Result<> seize(const Process& process, pid_t tid);
-  Result<> explain_refusal(const Process& process, pid_t tid);
+  Result<> called_off(const Process& process);
+  Result<bool> explain_refusal(const Process& process, pid_t tid);
   Result<> await_stops(Deadline deadline);
   Result<> await_idle_workers(Deadline deadline) const;
   Result<> settle(pid_t tid);
   Result<> settle_stop(pid_t tid, int status);  // as in siginfo_t: signal | event << 8
   void expect(pid_t tid);
-  void note_gone(pid_t tid);
+  Result<> note_gone(pid_t tid);
   Result<> timed_out() const;
 
   EintrCure cure_;
+  SeizeCall seizing_;
   pid_t self_ = 0;         // the tracing thread
   pid_t searched_to_ = 0;  // the newest pid that the search for holders has covered
   std::vector<Process> processes_;

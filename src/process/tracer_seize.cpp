@@ -33,14 +33,14 @@ Result<> Tracer::adopt(const Holder& holder) {
   const auto known = [&](const Process& process) { return process.pid == holder.pid; };
   if (std::any_of(processes_.begin(), processes_.end(), known)) return {};
   if (holder.pid == ::getpid()) return failure(ErrorCode::usage, "a program can't pause itself");
-  Process process{
-      .pid = holder.pid, .command = holder.command, .folder = open_process(holder.pid), .tasks = {}};
-  if (!process.folder) return {};
-  const auto stat = read_stat(process.folder.get());
+  SOCKSWAP_TRY(Fd folder, open_process(holder.pid));
+  if (!folder) return {};
+  SOCKSWAP_TRY(const auto stat, read_stat(folder.get()));
   if (!stat || stat->start_time != holder.start_time) return {};
-  process.tasks = open_folder(process.folder.get(), "task");
-  if (!process.tasks) return {};
-  processes_.push_back(std::move(process));
+  SOCKSWAP_TRY(Fd tasks, open_folder(folder.get(), "task"));
+  if (!tasks) return {};
+  processes_.push_back(
+      {.pid = holder.pid, .command = holder.command, .folder = std::move(folder), .tasks = std::move(tasks)});
   return {};
 }
 
@@ -51,20 +51,24 @@ Result<bool> Tracer::adopt_newborn(std::span<const std::uint32_t> inodes) {
   const std::size_t known = processes_.size();
   const auto look_at = [&](pid_t pid) -> Result<> {
     if (pid == ::getpid() || pid == self_ || threads_.contains(pid)) return {};
-    const auto holder = holder_among(pid, inodes);
+    if (seizing_.called_off())
+      return failure(ErrorCode::timed_out, "looking for processes born during the pause took too long",
+                     "nothing was changed and everything runs on; try again");
+    SOCKSWAP_TRY(const auto holder, holder_among(pid, inodes));
     if (!holder) return {};
-    const Fd folder = open_process(pid);
+    SOCKSWAP_TRY(const Fd folder, open_process(pid));
+    if (!folder) return {};
     // /proc/TID opens for every thread; only processes are listed.
-    if (!folder || read_status(folder.get(), "Tgid") != pid) return {};
-    return adopt(*holder);
+    SOCKSWAP_TRY(const auto process, read_status(folder.get(), "Tgid"));
+    return process == pid ? adopt(*holder) : Result<>{};
   };
   if (searched_to_ > 0 && newest > searched_to_ && newest - searched_to_ <= kFewNumbers) {
     for (pid_t pid = searched_to_ + 1; pid <= newest; ++pid) SOCKSWAP_CHECK(look_at(pid));
   } else {
-    const Fd proc = open_folder(AT_FDCWD, "/proc");
-    if (!proc) return system_failure(errno, "open /proc");
-    Numbers pids(proc.get());
-    while (const auto pid = pids.next()) SOCKSWAP_CHECK(look_at(*pid));
+    SOCKSWAP_TRY(const Fd proc, open_folder(AT_FDCWD, "/proc"));
+    if (!proc) return failure(ErrorCode::unsupported, "there is no /proc here");
+    SOCKSWAP_TRY(const auto pids, read_numbers(proc.get()));
+    for (const pid_t pid : pids) SOCKSWAP_CHECK(look_at(pid));
   }
   const bool grown = processes_.size() > known;
   // A child of the one just found may have had its number already and not yet been visible: the same
@@ -74,64 +78,79 @@ Result<bool> Tracer::adopt_newborn(std::span<const std::uint32_t> inodes) {
 }
 
 Result<bool> Tracer::seize_new_threads(const Process& process) {
+  SOCKSWAP_TRY(const auto tids, read_numbers(process.tasks.get()));
   std::vector<pid_t> fresh;
-  Numbers tids(process.tasks.get());
-  while (const auto tid = tids.next()) {
-    const auto known = threads_.find(*tid);
-    if (known == threads_.end()) fresh.push_back(*tid);
-  }
   // Workers are sorted out before anything of this is stopped: it takes a while.
-  std::erase_if(fresh, [&](pid_t tid) { return tid != process.pid && note_worker(process, tid); });
+  for (const pid_t tid : tids) {
+    if (const auto known = threads_.find(tid); known != threads_.end()) {
+      // An exec gives the first thread's number to its caller, which may never have been seen under its own.
+      if (tid != process.pid || known->second != Stage::left) continue;
+      SOCKSWAP_TRY(const bool ended, has_ended(tid));
+      if (ended) continue;
+    }
+    SOCKSWAP_TRY(const bool worker, tid == process.pid ? Result<bool>(false) : note_worker(process, tid));
+    if (!worker) fresh.push_back(tid);
+  }
   if (const auto first = std::find(fresh.begin(), fresh.end(), process.pid); first != fresh.end())
     std::rotate(first, first + 1, fresh.end());
   for (const pid_t tid : fresh) SOCKSWAP_CHECK(seize(process, tid));
   return !fresh.empty();
 }
 
-bool Tracer::note_worker(const Process& process, pid_t tid) {
-  Fd folder = open_folder(process.tasks.get(), fmt::format("{}", tid).c_str());
-  if (!folder || !is_io_worker(folder.get())) return false;
+Result<bool> Tracer::note_worker(const Process& process, pid_t tid) {
+  SOCKSWAP_TRY(Fd folder, open_folder(process.tasks.get(), fmt::format("{}", tid).c_str()));
+  if (!folder) return false;
+  SOCKSWAP_TRY(const bool worker, is_io_worker(folder.get()));
+  if (!worker) return false;
   threads_[tid] = Stage::left;
   workers_.push_back({.folder = std::move(folder), .owner = name_of(process)});
   return true;
 }
 
 Result<> Tracer::seize(const Process& process, pid_t tid) {
-  if (::ptrace(PTRACE_SEIZE, tid, nullptr, kEvents) == 0) {
-    ::ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
-    expect(tid);
-    if (tid != process.pid) {
-      const std::lock_guard lock(later_mutex_);
-      later_.push_back(tid);
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const int error = seizing_.seize(tid, kEvents);
+    if (error == 0) {
+      ::ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
+      expect(tid);
+      if (tid != process.pid) {
+        const std::lock_guard lock(later_mutex_);
+        later_.push_back(tid);
+      }
+      return {};
     }
-    return {};
+    if (error == ESRCH) return {};
+    if (error == EINTR) return called_off(process);
+    if (error != EPERM) return proc_failure(error, "stop " + name_of(process));
+    SOCKSWAP_TRY(const bool explained, explain_refusal(process, tid));
+    if (explained) return {};
+    // Refused may have been the first thread that has ended, and an exec has given its number on since.
   }
-  if (errno == ESRCH) return {};
-  if (errno == EPERM) return explain_refusal(process, tid);
-  return system_failure(errno, "stop " + name_of(process));
+  return proc_failure(EPERM, "stop " + name_of(process));
 }
 
-// The kernel says EPERM to much: find out which.
-Result<> Tracer::explain_refusal(const Process& process, pid_t tid) {
-  const std::string who = name_of(process);
-  const Fd folder = open_folder(process.tasks.get(), fmt::format("{}", tid).c_str());
-  const auto stat = folder ? read_stat(folder.get()) : std::nullopt;
+Result<> Tracer::called_off(const Process& process) {
+  return failure(ErrorCode::timed_out,
+                 name_of(process) + " could not be stopped: it is in the midst of an exec",
+                 "nothing was changed and everything runs on; does somebody trace one of its threads?");
+}
+
+// The kernel says EPERM to much: find out which. False if there seems to be no reason.
+Result<bool> Tracer::explain_refusal(const Process& process, pid_t tid) {
+  SOCKSWAP_TRY(const Fd folder, open_folder(process.tasks.get(), fmt::format("{}", tid).c_str()));
+  SOCKSWAP_TRY(const auto stat, folder ? read_stat(folder.get()) : Result<std::optional<Stat>>(std::nullopt));
   if (!stat || stat->ended()) {
     threads_[tid] = Stage::left;
-    return {};
+    return true;
   }
-  const auto tracer = read_status(folder.get(), "TracerPid");
+  SOCKSWAP_TRY(const auto tracer, read_status(folder.get(), "TracerPid"));
   if (tracer == self_) {  // born of a seized thread
     expect(tid);
-    return {};
+    return true;
   }
-  if (tracer.value_or(0) != 0)
-    return failure(ErrorCode::busy, fmt::format("{} is traced by process {}", who, *tracer),
-                   "detach the debugger first");
-  return failure(Error{.code = ErrorCode::not_permitted,
-                       .message = "stop " + who,
-                       .hint = "the daemon needs CAP_SYS_PTRACE",
-                       .sys_errno = EPERM});
+  if (tracer.value_or(0) == 0) return false;
+  return failure(ErrorCode::busy, fmt::format("{} is traced by process {}", name_of(process), *tracer),
+                 "detach the debugger first");
 }
 
 }  // namespace sockswap::process

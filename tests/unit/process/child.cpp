@@ -134,20 +134,33 @@ Result<Paused> Child::pause(std::chrono::milliseconds deadline) const {
 }
 
 char state_of(pid_t pid) {
-  const Fd folder = open_process(pid);
-  const auto stat = folder ? read_stat(folder.get()) : std::nullopt;
+  const Fd folder = open_process(pid).value();
+  const auto stat = folder ? read_stat(folder.get()).value() : std::nullopt;
   return stat ? stat->state : '\0';
 }
 
 pid_t tracer_of(pid_t pid) {
-  const Fd folder = open_process(pid);
-  return folder ? static_cast<pid_t>(read_status(folder.get(), "TracerPid").value_or(0)) : 0;
+  const Fd folder = open_process(pid).value();
+  return folder ? static_cast<pid_t>(read_status(folder.get(), "TracerPid").value().value_or(0)) : 0;
 }
 
 void await_state(pid_t pid, char state) {
   for (int i = 0; i < 10000 && state_of(pid) != state; ++i) std::this_thread::sleep_for(1ms);
   EXPECT_EQ(state_of(pid), state);
 }
+
+// The limit is one for numbers: it is put behind the one up to which `left` are free.
+FewDescriptors::FewDescriptors(unsigned left) {
+  EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &before_), 0);
+  rlimit fewer = before_;
+  for (fewer.rlim_cur = 0;; ++fewer.rlim_cur) {
+    const bool is_free = ::fcntl(static_cast<int>(fewer.rlim_cur), F_GETFD) < 0;
+    if (is_free && left-- == 0) break;
+  }
+  EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &fewer), 0);
+}
+
+FewDescriptors::~FewDescriptors() { EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before_), 0); }
 
 bool can_trace() {
   static const bool can = [] {

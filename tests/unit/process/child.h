@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <atomic>
@@ -73,6 +74,18 @@ class Child {
 char state_of(pid_t pid);
 pid_t tracer_of(pid_t pid);
 void await_state(pid_t pid, char state);
+
+// While it lives this program can open no more than `left` further descriptors.
+class FewDescriptors {
+ public:
+  explicit FewDescriptors(unsigned left);
+  ~FewDescriptors();
+  FewDescriptors(const FewDescriptors&) = delete;
+  FewDescriptors& operator=(const FewDescriptors&) = delete;
+
+ private:
+  rlimit before_{};
+};
 
 bool can_trace();
 #define SKIP_UNLESS_TRACING() \

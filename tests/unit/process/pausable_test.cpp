@@ -1,8 +1,11 @@
 // What is refused before anything is stopped, and stays untouched.
 #include <fcntl.h>
+#include <sys/inotify.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <filesystem>
 
 #ifdef HAVE_LIBURING
 #include <liburing.h>
@@ -47,6 +50,39 @@ TEST(Pausable, TracedByADebuggerIsNot) {
   EXPECT_EQ(state_of(child.pid()), 'S');
 }
 
+// A thousand sockets of one process are one look at it.
+TEST(Pausable, OneLookAtEachProcess) {
+  SKIP_UNLESS_TRACING();
+  Child child(idle);
+  child.await_blocked();
+  const auto holders = child.holders();
+  PausableProcesses processes;
+  ASSERT_TRUE(processes.check(holders));
+  ASSERT_EQ(::ptrace(PTRACE_SEIZE, child.pid(), nullptr, nullptr), 0);
+  EXPECT_TRUE(processes.check(holders)) << "looked again";
+  PausableProcesses later;
+  for (int i = 0; i < 2; ++i) {
+    const auto refused = later.check(holders);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::busy);
+  }
+}
+
+TEST(Pausable, NobodyIsFoundSoWithoutLooking) {
+  SKIP_UNLESS_TRACING();
+  Child child(idle);
+  child.await_blocked();
+  const auto holders = child.holders();
+  ASSERT_EQ(::ptrace(PTRACE_SEIZE, child.pid(), nullptr, nullptr), 0);
+  for (unsigned left = 0; left < 8; ++left) {
+    const FewDescriptors few(left);
+    const auto pausable = check_pausable(holders);
+    ASSERT_FALSE(pausable) << left << " left";
+    const ErrorCode code = pausable.error().code;
+    EXPECT_TRUE(code == ErrorCode::no_resources || code == ErrorCode::busy) << pausable.error().text();
+  }
+}
+
 TEST(Pausable, WeAreNot) {
   const Connection connection = connect_loopback();
   const std::uint32_t inode = inode_of(connection.client.get());
@@ -57,6 +93,27 @@ TEST(Pausable, WeAreNot) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::usage);
   EXPECT_FALSE(Paused::pause(*holders, inode, 50ms));
+}
+
+// The file system that a program comes from may hang, and the event loop with it.
+TEST(Pausable, TheProgramsFileIsNotAsked) {
+  const std::string path = testing::TempDir() + "sockswap-sleeper-" + std::to_string(::getpid());
+  std::filesystem::copy_file("/bin/sleep", path);
+  Child child([&](const World& world) {
+    world.ready();
+    ::execl(path.c_str(), path.c_str(), "1000", static_cast<char*>(nullptr));
+    world.say("can't run");
+  });
+  child.await_ready();
+  for (int i = 0; i < 1000 && child.holders().at(0).command.starts_with("sockswap_unit"); ++i) ::usleep(1000);
+  await_state(child.pid(), 'S');
+  const Fd watch(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+  ASSERT_GE(::inotify_add_watch(watch.get(), path.c_str(), IN_OPEN | IN_ACCESS), 0);
+  const auto pausable = check_pausable(child.holders());
+  EXPECT_TRUE(pausable) << pausable.error().text();
+  alignas(inotify_event) char news[4096];
+  EXPECT_EQ(::read(watch.get(), news, sizeof news), -1) << "it was opened";
+  std::filesystem::remove(path);
 }
 
 // A whole 32-bit program, so that no 32-bit compiler is needed.

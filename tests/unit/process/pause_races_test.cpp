@@ -22,14 +22,14 @@ void expect_all_stopped(std::uint32_t inode) {
   const auto holders = find_holders(inode, ::getpid());
   ASSERT_TRUE(holders);
   for (const Holder& holder : *holders) {
-    const Fd folder = open_process(holder.pid);
-    const Fd tasks = open_folder(folder.get(), "task");
+    const Fd folder = open_process(holder.pid).value();
+    const Fd tasks = folder ? open_folder(folder.get(), "task").value() : Fd{};
     if (!tasks) continue;
-    Numbers tids(tasks.get());
-    while (const auto tid = tids.next()) {
-      const char state = state_of(*tid);
+    const auto tids = read_numbers(tasks.get()).value();
+    for (const pid_t tid : tids) {
+      const char state = state_of(tid);
       EXPECT_TRUE(state == 't' || state == 'Z' || state == 'X' || state == '\0')
-          << "thread " << *tid << " of " << holder.pid << " is in state " << state;
+          << "thread " << tid << " of " << holder.pid << " is in state " << state;
     }
   }
 }

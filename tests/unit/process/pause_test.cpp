@@ -170,6 +170,32 @@ TEST(Pause, HoldersThatHaveEndedAreLeftOut) {
   EXPECT_TRUE(paused->empty());
 }
 
+// A holder that can't be looked at is not one that has ended.
+TEST(Pause, WithoutDescriptorsLeftNobodyIsTakenForEnded) {
+  SKIP_UNLESS_TRACING();
+  Child child(count_up);
+  child.await_ready();
+  const auto holders = child.holders();
+  ASSERT_EQ(holders.size(), 1u);
+  int refused = 0;
+  for (unsigned left = 0; left < 10; ++left) {
+    const FewDescriptors few(left);
+    auto paused = Paused::pause(holders, child.inode(), kPatience);
+    if (paused) {
+      const std::uint64_t at = child.progress();
+      std::this_thread::sleep_for(2ms);
+      EXPECT_EQ(child.progress(), at) << "not paused with " << left << " left";
+      EXPECT_FALSE(paused->empty());
+    } else {
+      EXPECT_EQ(paused.error().code, ErrorCode::no_resources) << paused.error().text();
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 2);
+  EXPECT_EQ(tracer_of(child.pid()), 0);
+  child.await_progress();
+}
+
 TEST(Pause, AnotherProcessUnderTheSameNumberIsLeftAlone) {
   SKIP_UNLESS_TRACING();
   Child child(count_up);
