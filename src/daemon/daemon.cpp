@@ -40,7 +40,7 @@ class Daemon {
     context_.emplace(
         Context{io_, hosts_, self_, socket::real_kernel(), *mesh_, locks_, receivers_, history_});
     moves_.emplace(*context_);
-    hand_overs_.emplace(*context_);
+    hand_overs_.emplace(*context_, *moves_);
     parking_.emplace(*context_, *moves_);
     receivers_.on_gone = [this](const std::string& name) { moves_->on_receiver_gone(name); };
     control_.emplace(Services{*context_, *moves_, *hand_overs_, *parking_});

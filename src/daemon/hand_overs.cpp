@@ -56,12 +56,7 @@ Result<> HandOvers::ask(std::shared_ptr<Program> operator_, std::uint64_t reques
                    "an unmodified program can be the staying end; the moving end's program uses libsockswap");
   std::string receiver = what.receiver();
   if (receiver.empty()) receiver = program->names().front();
-  if (what.dry_run()) {
-    wire::Reply done;
-    done.mutable_done();
-    operator_->reply(request, done);
-    return {};
-  }
+  if (what.dry_run()) return try_out(Asker(operator_, request), *program, holders, entry->inode, what.to(), receiver);
   const std::uint64_t number = ++last_number_;
   Question& question = questions_[number];
   question.asker = Asker(operator_, request);
@@ -73,6 +68,25 @@ Result<> HandOvers::ask(std::shared_ptr<Program> operator_, std::uint64_t reques
                        "it has to call sockswap_next() in its event loop; the connection is as it was", 0});
   });
   program->ask_to_hand_over(number, tuple, what.to(), receiver);
+  return {};
+}
+
+// The first half of a move, with a copy of the program's descriptor: every host says whether it would take part,
+// and nothing is frozen. The program isn't asked: it might decline.
+Result<> HandOvers::try_out(const Asker& asker, const Program& program,
+                            const std::vector<process::Holder>& holders, std::uint32_t inode,
+                            const std::string& to, const std::string& receiver) {
+  const pid_t pid = program.credentials().pid;
+  const auto holder = std::ranges::find(holders, pid, &process::Holder::pid);
+  SOCKSWAP_TRY(Fd copy, process::take_descriptor(*holder, inode));
+  MoveOrder order{.fds = {}, .state = {}, .to = to, .receiver = receiver, .dry_run = true, .asked_by = pid};
+  order.fds.emplace_back(std::move(copy));
+  auto begun = moves_.begin(std::move(order), {.step = nullptr, .done = [asker](Result<MoveReport> outcome) {
+                                                 wire::Reply done;
+                                                 done.mutable_done();
+                                                 asker.tell(outcome ? done : failed_reply(outcome.error()));
+                                               }});
+  if (!begun) return failure(std::move(begun).error());
   return {};
 }
 

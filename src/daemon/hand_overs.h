@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "daemon/context.h"
+#include "daemon/moves.h"
 #include "process/holders.h"
 #include "wire/control.pb.h"
 
@@ -17,7 +18,7 @@ class Program;
 
 class HandOvers {
  public:
-  explicit HandOvers(Context& context) : context_(context) {}
+  HandOvers(Context& context, Moves& moves) : context_(context), moves_(moves) {}
 
   // Whoever waits for the outcome of an asked-for move; may be nobody.
   class Asker {
@@ -35,7 +36,7 @@ class HandOvers {
   // Programs that could be asked, so that they can be found by a holder's pid.
   void add(const std::shared_ptr<Program>& program) { programs_.push_back(program); }
 
-  // MoveConnection: finds the connection and its program, and asks it.
+  // MoveConnection: finds the connection and its program, and asks it; for a dry run, only the hosts.
   Result<> ask(std::shared_ptr<Program> operator_, std::uint64_t request, const wire::MoveConnection& what);
 
   // The program's answer: its Move, whose outcome goes to the asker, or Declined. timed_out if the asker has
@@ -54,9 +55,12 @@ class HandOvers {
     const Program* asked = nullptr;  // identity only
     std::unique_ptr<asio::steady_timer> timer;
   };
+  Result<> try_out(const Asker& asker, const Program& program, const std::vector<process::Holder>& holders,
+                   std::uint32_t inode, const std::string& to, const std::string& receiver);
   void give_up(std::uint64_t number, const Error& error);
 
   Context& context_;
+  Moves& moves_;
   std::vector<std::weak_ptr<Program>> programs_;
   std::map<std::uint64_t, Question> questions_;
   std::uint64_t last_number_ = 0;

@@ -11,12 +11,16 @@
 #include "socket/reconcile.h"
 #include "socket/route.h"
 #include "wire/endpoints.h"
+#include "wire/parcel.h"
 
 namespace sockswap::daemon {
 namespace {
 
 // A thread in uninterruptible sleep doesn't stop; the connection stands still no longer than this for it.
 constexpr std::chrono::milliseconds pause_deadline{250};
+
+// As many as an Arrival brings.
+constexpr int most_ends = wire::Limits{}.descriptors;
 
 Result<> check_entry(const process::SocketEntry& entry) {
   if (entry.state != TCP_ESTABLISHED)
@@ -105,6 +109,9 @@ Result<> PeerEnds::take(const Context& context, End& end) {
 }
 
 Result<> PeerEnds::find(const Context& context, const std::string& asking, const wire::Find& find) {
+  if (find.ends_size() > most_ends)
+    return failure(ErrorCode::too_large, fmt::format("asked to find {} ends in one move", find.ends_size()),
+                   fmt::format("{} are possible: make several moves of it", most_ends));
   for (const wire::Find::End& sought : find.ends()) {
     auto end = locate(context, asking, sought);
     if (!end) {

@@ -74,6 +74,13 @@ TEST_F(Command, MoveOfAnUnprivilegedProgramsEnd) {
   EXPECT_EQ(list.json["connections"][0]["uid"], 65534);
   EXPECT_EQ(list.json["connections"][0]["receiver"], "receiver");
   const std::string connection = list.json["connections"][0]["connection"];
+  // A dry run asks the other hosts too: the connection's end stays where it is.
+  EXPECT_EQ(sockswap("beta", {"move", connection, "--to", "gamma", "--receiver", "no-such", "--dry-run"}).status(),
+            SOCKSWAP_UNKNOWN_RECEIVER);
+  EXPECT_EQ(sockswap("beta", {"move", connection, "--to", "alpha", "--dry-run"}).status(),
+            SOCKSWAP_UNKNOWN_RECEIVER);
+  EXPECT_EQ(sockswap("beta", {"move", connection, "--to", "gamma", "--dry-run"}).status(), 0);
+  EXPECT_EQ(sockswap("beta", {"ls"}).json["connections"][0]["connection"], connection);
   const Said moved = sockswap("beta", {"move", connection, "--to", "gamma"});
   EXPECT_EQ(moved.status(), 0) << moved.output.out;
   EXPECT_GT(moved.json["pause_us"], 0);

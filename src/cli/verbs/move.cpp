@@ -65,7 +65,7 @@ void add_move(CommandLine& line) {
   app.add_option("--receiver", options->receiver, "Who gets it there (else: the same receiver as here)")
       ->type_name("NAME")
       ->check(value());
-  app.add_flag("--dry-run", options->dry_run, "Check what can be checked, change nothing");
+  app.add_flag("--dry-run", options->dry_run, "Ask every host that would take part, change nothing");
   app.add_flag("-q,--quiet", options->quiet, "No progress, and no result but as JSON");
 }
 
