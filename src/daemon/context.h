@@ -7,11 +7,15 @@
 #include "cluster/host_table.h"
 #include "daemon/connection_locks.h"
 #include "daemon/history.h"
-#include "daemon/mesh.h"
+#include "mesh/mesh.h"
 #include "daemon/receivers.h"
 #include "socket/kernel.h"
 
 namespace sockswap::daemon {
+
+using mesh::HostState;
+using mesh::Incoming;
+using mesh::Mesh;
 
 struct Context {
   asio::io_context& io;

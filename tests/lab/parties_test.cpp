@@ -15,7 +15,7 @@
 namespace sockswap::test {
 namespace {
 
-using daemon::RawPeer;
+using mesh::RawPeer;
 using ::testing::HasSubstr;
 
 class Parties : public Refusals {

@@ -4,7 +4,7 @@
 
 #include "fixture.h"
 
-namespace sockswap::daemon {
+namespace sockswap::mesh {
 namespace {
 
 Bytes filled(std::size_t size, int seed) {
@@ -174,4 +174,4 @@ TEST_F(Delivery, WorksOverIPv6) {
 }
 
 }  // namespace
-}  // namespace sockswap::daemon
+}  // namespace sockswap::mesh

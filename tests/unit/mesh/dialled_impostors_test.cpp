@@ -2,7 +2,7 @@
 #include "fixture.h"
 #include "raw_peer.h"
 
-namespace sockswap::daemon {
+namespace sockswap::mesh {
 namespace {
 
 class DialledImpostors : public MeshTest {
@@ -133,4 +133,4 @@ TEST_F(DialledImpostors, AHostWhoseCertificateHasExpiredLearnsIt) {
 }
 
 }  // namespace
-}  // namespace sockswap::daemon
+}  // namespace sockswap::mesh

@@ -8,7 +8,7 @@
 
 #include "cluster/certificate.h"
 
-namespace sockswap::daemon {
+namespace sockswap::mesh {
 namespace {
 
 template <class T>
@@ -112,4 +112,4 @@ wire::Message numbered(int number) {
 }
 int number_of(const wire::Message& message) { return std::stoi(message.move_id()); }
 
-}  // namespace sockswap::daemon
+}  // namespace sockswap::mesh

@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "cluster/authority.h"
-#include "daemon/mesh.h"
+#include "mesh/mesh.h"
 
-namespace sockswap::daemon {
+namespace sockswap::mesh {
 
 Address address_of_host(int number);
 
@@ -66,4 +66,4 @@ class MeshTest : public testing::Test {
 wire::Message numbered(int number);
 int number_of(const wire::Message& message);
 
-}  // namespace sockswap::daemon
+}  // namespace sockswap::mesh

@@ -4,7 +4,7 @@
 #include "raw_peer.h"
 #include "wire/encoder.h"
 
-namespace sockswap::daemon {
+namespace sockswap::mesh {
 namespace {
 
 class Impostors : public MeshTest {
@@ -205,4 +205,4 @@ TEST_F(Impostors, HangingUpHalfWay) {
 }
 
 }  // namespace
-}  // namespace sockswap::daemon
+}  // namespace sockswap::mesh

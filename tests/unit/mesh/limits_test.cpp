@@ -3,7 +3,7 @@
 #include "fixture.h"
 #include "raw_peer.h"
 
-namespace sockswap::daemon {
+namespace sockswap::mesh {
 namespace {
 
 class LimitsTest : public MeshTest {
@@ -92,4 +92,4 @@ TEST_F(LimitsTest, AMessageBeyondTheProtocolsLimitsIsRefusedAndBreaksNothing) {
 }
 
 }  // namespace
-}  // namespace sockswap::daemon
+}  // namespace sockswap::mesh

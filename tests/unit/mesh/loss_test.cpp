@@ -3,7 +3,7 @@
 #include "fixture.h"
 #include "raw_peer.h"
 
-namespace sockswap::daemon {
+namespace sockswap::mesh {
 namespace {
 
 class Loss : public MeshTest {
@@ -168,4 +168,4 @@ TEST_F(Loss, OfADaemonInMidTransferLeavesTheOthersWhole) {
 }
 
 }  // namespace
-}  // namespace sockswap::daemon
+}  // namespace sockswap::mesh

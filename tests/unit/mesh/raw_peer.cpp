@@ -10,7 +10,7 @@
 
 #include "wire/encoder.h"
 
-namespace sockswap::daemon {
+namespace sockswap::mesh {
 namespace {
 
 Fd tcp_socket(const Endpoint& at, sockaddr_storage& address, socklen_t& length) {
@@ -133,4 +133,4 @@ Beside::Beside(std::function<void()> work)
         done_ = true;
       }) {}
 
-}  // namespace sockswap::daemon
+}  // namespace sockswap::mesh

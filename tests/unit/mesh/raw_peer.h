@@ -17,7 +17,7 @@
 #include "wire/decoder.h"
 #include "wire/session.pb.h"
 
-namespace sockswap::daemon {
+namespace sockswap::mesh {
 
 class RawPeer {
  public:
@@ -80,4 +80,4 @@ class Beside {
   std::thread thread_;
 };
 
-}  // namespace sockswap::daemon
+}  // namespace sockswap::mesh

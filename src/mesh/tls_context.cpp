@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 #include <openssl/x509v3.h>
 
-#include "daemon/tls.h"
+#include "mesh/tls.h"
 
-namespace sockswap::daemon {
+namespace sockswap::mesh {
 namespace {
 
 // AES-128-GCM is the fastest where the CPU helps (5.2 GB/s against 4.8 for the other two, `openssl speed
@@ -74,4 +74,4 @@ Result<std::unique_ptr<TlsStream>> TlsContext::dial(int fd, const std::string& h
   return out;
 }
 
-}  // namespace sockswap::daemon
+}  // namespace sockswap::mesh

@@ -2,11 +2,11 @@
 #include <asio/post.hpp>
 #include <utility>
 
-#include "daemon/session.h"
+#include "mesh/session.h"
 #include "wire/encoder.h"
 #include "wire/errors.h"
 
-namespace sockswap::daemon {
+namespace sockswap::mesh {
 namespace {
 
 // A block takes more parcels until it has this size; one that grew no larger is kept for the next parcel.
@@ -169,4 +169,4 @@ void Session::drop_written_block() {
     outgoing_.pop_front();
 }
 
-}  // namespace sockswap::daemon
+}  // namespace sockswap::mesh

@@ -1,4 +1,4 @@
-#include "daemon/session.h"
+#include "mesh/session.h"
 
 #include <fmt/format.h>
 #include <netinet/tcp.h>
@@ -13,7 +13,7 @@
 #include "wire/encoder.h"
 #include "wire/errors.h"
 
-namespace sockswap::daemon {
+namespace sockswap::mesh {
 namespace {
 
 // What the last recvs of a leaving session may take in one go, so that a flood can't hold up the others.
@@ -205,4 +205,4 @@ std::chrono::microseconds Session::round_trip() const {
   return std::chrono::microseconds(info.tcpi_rtt);
 }
 
-}  // namespace sockswap::daemon
+}  // namespace sockswap::mesh

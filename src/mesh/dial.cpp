@@ -1,4 +1,4 @@
-#include "daemon/mesh_dial.h"
+#include "mesh/dial.h"
 
 #include <fmt/format.h>
 #include <sys/socket.h>
@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <utility>
 
-namespace sockswap::daemon {
+namespace sockswap::mesh {
 
 Dial::Dial(asio::io_context& io, std::vector<Endpoint> endpoints, std::chrono::milliseconds patience,
            Done done)
@@ -101,4 +101,4 @@ void Dial::finish(Result<Fd> result) {
   if (const Done done = std::exchange(done_, nullptr)) done(std::move(result));
 }
 
-}  // namespace sockswap::daemon
+}  // namespace sockswap::mesh

@@ -14,7 +14,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 
-namespace sockswap::daemon {
+namespace sockswap::mesh {
 
 class Dial : public std::enable_shared_from_this<Dial> {
  public:
@@ -47,4 +47,4 @@ class Dial : public std::enable_shared_from_this<Dial> {
   asio::steady_timer timer_;
 };
 
-}  // namespace sockswap::daemon
+}  // namespace sockswap::mesh

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "daemon/mesh.h"
-#include "daemon/mesh_dial.h"
+#include "mesh/mesh.h"
+#include "mesh/dial.h"
 
-namespace sockswap::daemon {
+namespace sockswap::mesh {
 
 struct Mesh::Peer {
   std::string name;
@@ -26,4 +26,4 @@ struct Mesh::Peer {
   bool connecting() const { return dial != nullptr || greeting != nullptr; }
 };
 
-}  // namespace sockswap::daemon
+}  // namespace sockswap::mesh

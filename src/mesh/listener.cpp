@@ -1,4 +1,4 @@
-#include "daemon/listener.h"
+#include "mesh/listener.h"
 
 #include <fmt/format.h>
 #include <sys/socket.h>
@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 
-namespace sockswap::daemon {
+namespace sockswap::mesh {
 namespace {
 
 constexpr int backlog = 128;
@@ -95,4 +95,4 @@ void Listener::accept_all(Door& door) {
   if (*alive) wait(door);
 }
 
-}  // namespace sockswap::daemon
+}  // namespace sockswap::mesh

@@ -1,4 +1,4 @@
-#include "daemon/tls.h"
+#include "mesh/tls.h"
 
 #include <fmt/format.h>
 #include <openssl/err.h>
@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <utility>
 
-namespace sockswap::daemon {
+namespace sockswap::mesh {
 namespace {
 
 // RFC 8446, 6.2. OpenSSL reports a received alert as reason SSL_AD_REASON_OFFSET + its number.
@@ -141,4 +141,4 @@ int TlsStream::bio_read(BIO* bio, char* data, int size) {
 
 long TlsStream::bio_control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
 
-}  // namespace sockswap::daemon
+}  // namespace sockswap::mesh

@@ -23,11 +23,11 @@
 #include "base/result.h"
 #include "cluster/host_table.h"
 #include "cluster/identity.h"
-#include "daemon/listener.h"
-#include "daemon/session.h"
+#include "mesh/listener.h"
+#include "mesh/session.h"
 #include "wire/session.pb.h"
 
-namespace sockswap::daemon {
+namespace sockswap::mesh {
 
 struct Incoming {
   std::string host;  // the sender's authenticated name
@@ -94,7 +94,7 @@ class Mesh final : private SessionOwner {
   Mesh(asio::io_context& io, const cluster::HostTable& hosts, const cluster::Identity& identity,
        TlsContext tls, Handlers handlers, const MeshLimits& limits);
 
-  // mesh_sessions.cpp: sessions come and go
+  // sessions.cpp: sessions come and go
   Result<> admit(const Session& session, const std::string& host) override;
   void opened(Session& session) override;
   void received(Session& session, wire::Message message, std::vector<Bytes> attachments) override;
@@ -128,4 +128,4 @@ class Mesh final : private SessionOwner {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
-}  // namespace sockswap::daemon
+}  // namespace sockswap::mesh

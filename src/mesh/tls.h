@@ -17,7 +17,7 @@
 #include "base/result.h"
 #include "cluster/identity.h"
 
-namespace sockswap::daemon {
+namespace sockswap::mesh {
 
 // The most that one read() returns: a record's worth (RFC 8446, 5.1).
 inline constexpr std::size_t tls_record_bytes = 16384;
@@ -102,4 +102,4 @@ class TlsContext {
   std::unique_ptr<SSL_CTX, FreeContext> context_;
 };
 
-}  // namespace sockswap::daemon
+}  // namespace sockswap::mesh

@@ -1,4 +1,4 @@
-#include "daemon/mesh.h"
+#include "mesh/mesh.h"
 
 #include <fmt/format.h>
 
@@ -7,10 +7,10 @@
 #include <utility>
 
 #include "cluster/certificate.h"
-#include "daemon/mesh_peer.h"
+#include "mesh/peer.h"
 #include "wire/encoder.h"
 
-namespace sockswap::daemon {
+namespace sockswap::mesh {
 namespace {
 
 // While one lives, no handler is called.
@@ -205,4 +205,4 @@ Session::Setting Mesh::setting() const {
   return {.io = io_, .tls = tls_, .own_name = own_name_, .limits = limits_.session};
 }
 
-}  // namespace sockswap::daemon
+}  // namespace sockswap::mesh

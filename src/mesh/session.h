@@ -23,11 +23,11 @@
 #include "base/bytes.h"
 #include "base/fd.h"
 #include "base/result.h"
-#include "daemon/tls.h"
+#include "mesh/tls.h"
 #include "wire/decoder.h"
 #include "wire/session.pb.h"
 
-namespace sockswap::daemon {
+namespace sockswap::mesh {
 
 // The versions of the protocol between hosts that this program speaks (docs/protocol.md).
 inline constexpr std::uint32_t oldest_version = 1;
@@ -136,4 +136,4 @@ class Session : public std::enable_shared_from_this<Session> {
   bool writing_later_ = false;  // a wait for the socket to take more is under way
 };
 
-}  // namespace sockswap::daemon
+}  // namespace sockswap::mesh

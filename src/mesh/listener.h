@@ -13,7 +13,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 
-namespace sockswap::daemon {
+namespace sockswap::mesh {
 
 class Listener {
  public:
@@ -40,4 +40,4 @@ class Listener {
   std::vector<std::unique_ptr<Door>> doors_;
 };
 
-}  // namespace sockswap::daemon
+}  // namespace sockswap::mesh

@@ -6,10 +6,10 @@
 
 #include "base/log.h"
 #include "cluster/certificate.h"
-#include "daemon/mesh.h"
-#include "daemon/mesh_peer.h"
+#include "mesh/mesh.h"
+#include "mesh/peer.h"
 
-namespace sockswap::daemon {
+namespace sockswap::mesh {
 
 void Mesh::let_in(Fd socket, const Endpoint& from) {
   std::erase_if(half_open_, [](const std::weak_ptr<Session>& guest) {
@@ -137,4 +137,4 @@ void Mesh::failed(Session& session, const Error& error) {
       error);
 }
 
-}  // namespace sockswap::daemon
+}  // namespace sockswap::mesh
