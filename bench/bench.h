@@ -14,7 +14,7 @@ struct Options {
   int moves = 1000;           // idle; lone-request makes a tenth
   int pairs = 7;              // stream: alternating, one moved and one not
   int megabytes = 400;        // stream
-  std::string rate = "0bit";  // stream: of every link
+  std::string rate = "10gbit";  // stream: of every link
   std::string delay = "2ms";  // lone-request: of every link, each way
 };
 

@@ -4,6 +4,8 @@
 
 #include "bench.h"
 #include "mover.h"
+#include "pause_parts.h"
+#include "progress.h"
 #include "records.h"
 #include "statistics.h"
 
@@ -41,8 +43,9 @@ Result<Json> lone_request(const Options& options) {
     if (!started) throw std::runtime_error(started.error().text());
     requester = *std::move(started);
   });
-  std::vector<double> still, moved;
+  std::vector<double> still, moved, added;
   const int rounds = std::max(options.moves / 10, 1);
+  Progress progress("rounds", rounds);
   for (int i = 0; i < rounds; ++i) {
     if (auto asked = requester->write("go\n"); !asked) return failure(std::move(asked).error());
     answer(fd);
@@ -54,16 +57,21 @@ Result<Json> lone_request(const Options& options) {
     });
     answer(fd);
     moved.push_back(milliseconds_said(*requester));
+    added.push_back(moved.back() - still.back());
+    mover.settle();
+    progress.step();
   }
-  std::vector<double> pause = between(move_times(cluster), "origin.freezing", "destination.thawed");
-  std::vector<double> whole = between(move_times(cluster), "origin.asked", "origin.activated");
+  const std::vector<MoveTimes> moves = move_times(cluster);
+  std::vector<double> pause = between(moves, "origin.freezing", "destination.thawed");
+  std::vector<double> whole = between(moves, "origin.asked", "origin.activated");
   for (double& value : pause) value /= 1000;
   for (double& value : whole) value /= 1000;
   return Json{{"answer_ms", summary(moved)},
               {"pause_ms", summary(pause)},
               {"answer_without_move_ms", summary(still)},
-              {"added_ms", Json{{"p50", median(moved) - median(still)}}},
+              {"added_ms", summary(added)},
               {"whole_move_ms", summary(whole)},
+              {"parts_us", pause_parts(moves)},
               {"retransmission_timeout_ms", 200},
               {"link_delay_each_way_ms", std::chrono::duration<double, std::milli>(delay).count()}};
 }

@@ -44,15 +44,24 @@ Fd Mover::accept_from(const Fd& listener) {
 }
 
 Fd Mover::move(Fd fd, const std::function<void(std::string_view step)>& at_step) {
+  settle();
   const std::string to = where_ == "beta" ? "gamma" : "beta";
-  MoveOptions options;
-  if (at_step) options.progress = [&](const char* step, double) { at_step(step); };
-  clients_.at(where_).move(fd.get(), to, "bench", {}, options);
-  (void)fd.release();  // the library has closed it
+  giving_ = std::async(std::launch::async, [&from = clients_.at(where_), to, at_step, number = fd.release()] {
+    MoveOptions options;
+    if (at_step) options.progress = [&](const char* step, double) { at_step(step); };
+    from.move(number, to, "bench", {}, options);  // which closes it
+  });
   auto event = clients_.at(to).next(std::chrono::seconds(10));
-  if (!event) throw std::runtime_error("the end didn't arrive");
+  if (!event) {
+    settle();  // says why, as a rule
+    throw std::runtime_error("the end didn't arrive");
+  }
   where_ = to;
   return Fd(std::get<Arrival>(*event).take_fd());
+}
+
+void Mover::settle() {
+  if (giving_.valid()) giving_.get();
 }
 
 }  // namespace sockswap::bench

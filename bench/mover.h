@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <future>
 #include <map>
 #include <sockswap/sockswap.hpp>
 #include <string>
@@ -23,8 +24,12 @@ class Mover {
     return accept_from(listener);
   }
 
-  // Moves the end to the other of the two hosts and returns it there. `at_step` is called as it goes on.
+  // Moves the end to the other of the two hosts and returns it there as soon as it has arrived, as its receiver
+  // gets it; the one that gave it away hears of that a message later. `at_step` is called in that one's thread.
   Fd move(Fd fd, const std::function<void(std::string_view step)>& at_step = {});
+
+  // Waits until the last move is over for the one that gave the end away, too.
+  void settle();
 
   const std::string& where() const { return where_; }
 
@@ -35,6 +40,7 @@ class Mover {
   lab::Cluster& cluster_;
   std::map<std::string, Client> clients_;
   std::string where_ = "beta";
+  std::future<void> giving_;
 };
 
 // alpha, beta, gamma with a daemon each, which say nothing but errors. Throws Failure's base on trouble.

@@ -11,6 +11,7 @@
 
 #include "bench.h"
 #include "mover.h"
+#include "pause_parts.h"
 #include "records.h"
 #include "statistics.h"
 
@@ -92,7 +93,8 @@ Result<Json> stream(const Options& options) {
     fmt::print(stderr, "pair {} of {}: {:.3f} s plain, {:.3f} s moved\n", i + 1, options.pairs, plain.back(),
                moved.back());
   }
-  std::vector<MoveTimes> moves = move_times(cluster);
+  mover.settle();
+  const std::vector<MoveTimes> moves = move_times(cluster);
   const auto pause_ms = [&](std::vector<double> pause) {
     for (double& value : pause) value /= 1000;
     return summary(pause);
@@ -104,6 +106,7 @@ Result<Json> stream(const Options& options) {
               {"pause_ms", pause_ms(between(moves, "origin.freezing", "destination.thawed"))},
               {"staying_end_pause_ms", pause_ms(between(moves, "peer.holding", "peer.swapped"))},
               {"whole_move_ms", pause_ms(between(moves, "origin.asked", "origin.activated"))},
+              {"parts_us", pause_parts(moves)},
               {"megabytes", options.megabytes},
               {"link_bits_per_second", rate}};
 }

@@ -26,7 +26,7 @@ class Demo : public ::testing::Test {
     Json json;
   };
   // With this script as the receiver, in which $RECEIVER is the real one.
-  static Said demo(const std::string& receiver) {
+  static Said demo(const std::string& receiver, int megabytes = 30) {
     const auto folder = lab::Scratch::make("sockswap-demo-test").value();
     ::chmod(folder.path().c_str(), 0755);
     const std::filesystem::path script = folder.path() / "sockswap-receiver";
@@ -36,7 +36,7 @@ class Demo : public ::testing::Test {
     ::chmod(script.c_str(), 0755);
     // Slow enough that each quarter of the file takes much longer than a move.
     auto command = lab::Process::spawn(
-        {.argv = {SOCKSWAP, "demo", "--size", "30", "--rate", "200mbit", "--program", "socat", "--charts",
+        {.argv = {SOCKSWAP, "demo", "--size", std::to_string(megabytes), "--rate", "200mbit", "--program", "socat", "--charts",
                   folder.path(), "--programs", folder.path(), "--json"},
          .out = lab::Stdio::pipe(),
          .err = lab::Stdio::pipe()});
@@ -89,7 +89,8 @@ while IFS= read -r line <&3; do
       away=$((away + 1))
       [ $away = 2 ] && kill $receiver && sleep 0.2 && nc -n -z -w 1 -p $port 10.133.0.1 ${sender##*:} ;;
   esac
-done)sh");
+done)sh",
+                         100);  // a second is left after the last move, on the slowest of machines
   EXPECT_EQ(said.status.code, 1) << said.json;
   EXPECT_EQ(said.json["holds"], false);
   EXPECT_GT(said.json["packets_at_former_host"], 0) << said.json;

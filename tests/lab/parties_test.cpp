@@ -57,6 +57,10 @@ class LaterVersion {
 
  private:
   void serve() {
+    greet_all();
+    ::OPENSSL_thread_stop();
+  }
+  void greet_all() {
     std::deque<Fd> unheard;
     for (;;) {
       sockaddr_storage from{};
