@@ -11,11 +11,11 @@ namespace sockswap::bench {
 using Json = nlohmann::ordered_json;
 
 struct Options {
-  int moves = 1000;           // idle; lone-request makes a tenth
-  int pairs = 7;              // stream: alternating, one moved and one not
-  int megabytes = 400;        // stream
+  int moves = 1000;             // idle; lone-request makes a tenth
+  int pairs = 7;                // stream: alternating, one moved and one not
+  int megabytes = 400;          // stream
   std::string rate = "10gbit";  // stream: of every link
-  std::string delay = "2ms";  // lone-request: of every link, each way
+  std::string delay = "2ms";    // lone-request: of every link, each way
 };
 
 // Moves of an idle connection, one after the other: how long its end stands still, and of what that is made.

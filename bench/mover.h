@@ -24,8 +24,9 @@ class Mover {
     return accept_from(listener);
   }
 
-  // Moves the end to the other of the two hosts and returns it there as soon as it has arrived, as its receiver
-  // gets it; the one that gave it away hears of that a message later. `at_step` is called in that one's thread.
+  // Moves the end to the other of the two hosts and returns it there as soon as it has arrived, as its
+  // receiver gets it; the one that gave it away hears of that a message later. `at_step` is called in that
+  // one's thread.
   Fd move(Fd fd, const std::function<void(std::string_view step)>& at_step = {});
 
   // Waits until the last move is over for the one that gave the end away, too.

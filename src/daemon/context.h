@@ -7,8 +7,8 @@
 #include "cluster/host_table.h"
 #include "daemon/connection_locks.h"
 #include "daemon/history.h"
-#include "mesh/mesh.h"
 #include "daemon/receivers.h"
+#include "mesh/mesh.h"
 #include "socket/kernel.h"
 
 namespace sockswap::daemon {

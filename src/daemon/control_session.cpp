@@ -13,7 +13,8 @@ namespace {
 constexpr std::size_t read_bytes = 1 << 18;
 // What one program may leave unread before it is closed.
 constexpr std::size_t most_outgoing_bytes = 1ull << 29;
-// Descriptors that have come ahead of their frame's end: one frame's, since each came with its frame's first byte.
+// Descriptors that have come ahead of their frame's end: one frame's, since each came with its frame's first
+// byte.
 constexpr std::size_t most_waiting_fds = wire::Limits{}.descriptors;
 
 }  // namespace
@@ -96,7 +97,8 @@ bool ControlSession::dispatch() {
   return true;
 }
 
-void ControlSession::send(const wire::Reply& reply, std::vector<Bytes> attachments, std::vector<ForeignFd> fds) {
+void ControlSession::send(const wire::Reply& reply, std::vector<Bytes> attachments,
+                          std::vector<ForeignFd> fds) {
   if (!socket_.is_open()) return;
   Outgoing out;
   const std::vector<ByteView> views(attachments.begin(), attachments.end());

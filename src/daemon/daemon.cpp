@@ -64,8 +64,9 @@ class Daemon {
     try {
       io_.run();
     } catch (const std::exception& thrown) {
-      outcome = failure(ErrorCode::internal, fmt::format("{} gives up: {}", self_, thrown.what()),
-                        "what it held is thawed; `sockswap moves` of the other hosts shows what was under way");
+      outcome =
+          failure(ErrorCode::internal, fmt::format("{} gives up: {}", self_, thrown.what()),
+                  "what it held is thawed; `sockswap moves` of the other hosts shows what was under way");
     }
     control_->close();
     return outcome;

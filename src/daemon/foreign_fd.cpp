@@ -10,7 +10,8 @@
 namespace sockswap::daemon {
 namespace {
 
-// Threads that wait for a close. Beyond it somebody is playing, and waits for nobody: lingering is switched off.
+// Threads that wait for a close. Beyond it somebody is playing, and waits for nobody: lingering is switched
+// off.
 constexpr int most_waiting = 64;
 std::atomic<int> waiting{0};
 
@@ -29,7 +30,7 @@ void* close_here(void* fd) {
 
 bool close_on_a_thread(int fd) {
   if (++waiting <= most_waiting) {
-    pthread_t thread;
+    pthread_t thread{};
     if (::pthread_create(&thread, nullptr, close_here, reinterpret_cast<void*>(std::intptr_t{fd})) == 0) {
       ::pthread_detach(thread);
       return true;

@@ -1,6 +1,7 @@
-// A descriptor that a program handed in, or is to get: a socket with options of the program's, or anything else
-// that somebody passes. The last close() of such a file may block (SO_LINGER, a FUSE file's flush), and any
-// close may be the last one, since its program can end at any moment. So it isn't closed on the event loop.
+// A descriptor that a program handed in, or is to get: a socket with options of the program's, or anything
+// else that somebody passes. The last close() of such a file may block (SO_LINGER, a FUSE file's flush), and
+// any close may be the last one, since its program can end at any moment. So it isn't closed on the event
+// loop.
 #pragma once
 
 #include <utility>

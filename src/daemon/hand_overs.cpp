@@ -56,7 +56,8 @@ Result<> HandOvers::ask(std::shared_ptr<Program> operator_, std::uint64_t reques
                    "an unmodified program can be the staying end; the moving end's program uses libsockswap");
   std::string receiver = what.receiver();
   if (receiver.empty()) receiver = program->names().front();
-  if (what.dry_run()) return try_out(Asker(operator_, request), *program, holders, entry->inode, what.to(), receiver);
+  if (what.dry_run())
+    return try_out(Asker(operator_, request), *program, holders, entry->inode, what.to(), receiver);
   const std::uint64_t number = ++last_number_;
   Question& question = questions_[number];
   question.asker = Asker(operator_, request);
@@ -71,8 +72,8 @@ Result<> HandOvers::ask(std::shared_ptr<Program> operator_, std::uint64_t reques
   return {};
 }
 
-// The first half of a move, with a copy of the program's descriptor: every host says whether it would take part,
-// and nothing is frozen. The program isn't asked: it might decline.
+// The first half of a move, with a copy of the program's descriptor: every host says whether it would take
+// part, and nothing is frozen. The program isn't asked: it might decline.
 Result<> HandOvers::try_out(const Asker& asker, const Program& program,
                             const std::vector<process::Holder>& holders, std::uint32_t inode,
                             const std::string& to, const std::string& receiver) {

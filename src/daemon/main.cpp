@@ -11,8 +11,8 @@
 
 namespace {
 
-// A full queue has megabytes, is copied while its end stands still, and would get fresh pages from the kernel for
-// each copy: faulting those in takes longer than the copying. So what was freed is kept for the next one.
+// A full queue has megabytes, is copied while its end stands still, and would get fresh pages from the kernel
+// for each copy: faulting those in takes longer than the copying. So what was freed is kept for the next one.
 void keep_memory() {
   constexpr int most_kept = 64 << 20;
   ::mallopt(M_MMAP_THRESHOLD, most_kept / 2);

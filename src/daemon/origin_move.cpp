@@ -130,8 +130,8 @@ OriginMove::OriginMove(Context& context, move::OriginPlan plan, std::shared_ptr<
 
 void OriginMove::perform(move::action::Step& step) {
   record_->step(step.name);
-  const bool frozen = machine_.state() != move::Origin::State::asking &&
-                      machine_.state() != move::Origin::State::bringing;
+  const bool frozen =
+      machine_.state() != move::Origin::State::asking && machine_.state() != move::Origin::State::bringing;
   if (!frozen) tell_steps();
 }
 
@@ -205,7 +205,8 @@ void OriginMove::perform(move::action::Conclude& conclude) {
   tell_steps();
   telling_.cancel();
   listener_.step = nullptr;
-  if (conclude.error && conclude.error->code == ErrorCode::in_doubt) return listener_.done(failure(*conclude.error));
+  if (conclude.error && conclude.error->code == ErrorCode::in_doubt)
+    return listener_.done(failure(*conclude.error));
   const auto done = std::exchange(listener_.done, nullptr);
   if (conclude.error) return done(failure(*conclude.error));
   done(MoveReport{machine_.plan().id, record_->between("freezing", "activated"), record_});

@@ -11,12 +11,12 @@ namespace sockswap::daemon {
 // What a program, or an operator through a program, asks for.
 struct MoveOrder {
   std::vector<ForeignFd> fds;  // the ends
-  Bytes state;          // the application's
-  std::string to;       // host
+  Bytes state;                 // the application's
+  std::string to;              // host
   std::string receiver;
   std::chrono::milliseconds deadline{10000};
   bool dry_run = false;  // undone once everybody has agreed
-  pid_t asked_by = 0;  // the program that passed the descriptors; it doesn't touch them meanwhile
+  pid_t asked_by = 0;    // the program that passed the descriptors; it doesn't touch them meanwhile
 };
 
 struct MoveReport {

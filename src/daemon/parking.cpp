@@ -63,10 +63,11 @@ Result<> Parking::check_quota(uid_t owner, std::size_t ends, std::size_t state_b
     state_bytes += parked.state.size();
   }
   if (ends <= quota::parked_ends && state_bytes <= quota::parked_state) return {};
-  return failure(ErrorCode::no_resources,
-                 fmt::format("user {} would have {} ends and {} bytes of state parked", owner, ends, state_bytes),
-                 fmt::format("{} ends and {} bytes are possible: fetch some first", quota::parked_ends,
-                             quota::parked_state));
+  return failure(
+      ErrorCode::no_resources,
+      fmt::format("user {} would have {} ends and {} bytes of state parked", owner, ends, state_bytes),
+      fmt::format("{} ends and {} bytes are possible: fetch some first", quota::parked_ends,
+                  quota::parked_state));
 }
 
 Result<std::string> Parking::park(uid_t owner, std::vector<ForeignFd> fds, Bytes state) {

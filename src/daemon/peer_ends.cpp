@@ -191,7 +191,7 @@ Result<> PeerEnds::repoint(End& end, socket::Sequence in_flight_from, ByteView i
   SOCKSWAP_CHECK(socket::append_in_flight(image, in_flight_from, in_flight));
   SOCKSWAP_CHECK(socket::cut_sent(image, end.moving.rcv_nxt));
   SOCKSWAP_TRY(socket::DormantEnd dormant, end.frozen->repoint(image, end.place));
-  end.frozen.reset();  // the socket is the dormant end's now
+  end.frozen.reset();                           // the socket is the dormant end's now
   SOCKSWAP_TRY(const Fd ours, dormant.thaw());  // the holders have theirs
   return {};
 }

@@ -29,15 +29,16 @@ wire::Reply done_reply() {
 void Program::start(std::function<void()> gone) {
   gone_ = std::move(gone);
   const std::weak_ptr<Program> weak = weak_from_this();
-  session_->start({.request =
-                       [weak](wire::Request request, std::vector<Bytes> attachments, std::vector<ForeignFd> fds) {
-                         if (auto self = weak.lock())
-                           self->serve(std::move(request), std::move(attachments), std::move(fds));
-                       },
-                   .closed =
-                       [weak] {
-                         if (auto self = weak.lock()) self->close();
-                       }});
+  session_->start(
+      {.request =
+           [weak](wire::Request request, std::vector<Bytes> attachments, std::vector<ForeignFd> fds) {
+             if (auto self = weak.lock())
+               self->serve(std::move(request), std::move(attachments), std::move(fds));
+           },
+       .closed =
+           [weak] {
+             if (auto self = weak.lock()) self->close();
+           }});
 }
 
 void Program::close() {
@@ -111,22 +112,22 @@ Result<> Program::move(std::uint64_t number, const wire::Move& request, std::vec
   SOCKSWAP_TRY(const HandOvers::Asker asker, services_.hand_overs.answered(*this, request.hand_over()));
   const auto id = std::make_shared<move::MoveId>();
   const std::weak_ptr<Program> weak = weak_from_this();
-  OriginMove::Listener listener{.step =
-                                    [weak, number, asker](const MoveRecord::Step& step) {
-                                      if (auto self = weak.lock()) self->reply(number, progress_reply(step));
-                                      asker.tell(progress_reply(step));
-                                    },
-                                .done =
-                                    [weak, number, asker, id, told = false](Result<MoveReport> outcome) mutable {
-                                      if (std::exchange(told, true)) return;  // it was in doubt
-                                      const wire::Reply reply =
-                                          outcome ? moved_reply(*outcome) : failed_reply(outcome.error());
-                                      if (auto self = weak.lock()) {
-                                        self->moving_.erase(*id);
-                                        self->reply(number, reply);
-                                      }
-                                      asker.tell(reply);
-                                    }};
+  OriginMove::Listener listener{
+      .step =
+          [weak, number, asker](const MoveRecord::Step& step) {
+            if (auto self = weak.lock()) self->reply(number, progress_reply(step));
+            asker.tell(progress_reply(step));
+          },
+      .done =
+          [weak, number, asker, id, told = false](Result<MoveReport> outcome) mutable {
+            if (std::exchange(told, true)) return;  // it was in doubt
+            const wire::Reply reply = outcome ? moved_reply(*outcome) : failed_reply(outcome.error());
+            if (auto self = weak.lock()) {
+              self->moving_.erase(*id);
+              self->reply(number, reply);
+            }
+            asker.tell(reply);
+          }};
   auto begun = services_.moves.begin(std::move(order), std::move(listener));
   if (!begun) {
     asker.tell(failed_reply(begun.error()));
@@ -138,7 +139,8 @@ Result<> Program::move(std::uint64_t number, const wire::Move& request, std::vec
 }
 
 Result<> Program::park(std::uint64_t number, std::vector<Bytes> attachments, std::vector<ForeignFd> fds) {
-  SOCKSWAP_TRY(const std::string ticket, services_.parking.park(credentials().uid, std::move(fds), take_state(attachments)));
+  SOCKSWAP_TRY(const std::string ticket,
+               services_.parking.park(credentials().uid, std::move(fds), take_state(attachments)));
   wire::Reply parked;
   parked.mutable_parked()->set_ticket(ticket);
   reply(number, std::move(parked));

@@ -76,7 +76,8 @@ class Running {
   }
 
   // What is too large to be sent, or asked to be, fails this move alone.
-  void send_or_fail(const std::string& to, const wire::Message& message, std::vector<Bytes> attachments = {}) {
+  void send_or_fail(const std::string& to, const wire::Message& message,
+                    std::vector<Bytes> attachments = {}) {
     if (auto sent = context_.mesh.send(to, message, std::move(attachments)); !sent)
       run(machine_.on_failure(std::move(sent).error()));
   }
@@ -85,8 +86,8 @@ class Running {
   Machine machine_;
   std::shared_ptr<MoveRecord> record_;
   std::shared_ptr<int> alive_ = std::make_shared<int>();  // what outlives this holds it weakly
-  const wire::Message* message_ = nullptr;  // the one being worked on; only inside on_message()
-  std::vector<Bytes> attachments_;          // its attachments; an action may take them
+  const wire::Message* message_ = nullptr;                // the one being worked on; only inside on_message()
+  std::vector<Bytes> attachments_;                        // its attachments; an action may take them
 
  private:
   asio::steady_timer timer_;

@@ -53,7 +53,8 @@ Result<> wait_until_operational(NamespaceThread& where, const std::string& devic
     SOCKSWAP_TRY(const std::string state, run_tool(where, {"ip", "-oneline", "link", "show", "dev", device}));
     if (state.find(" state UP ") != std::string::npos) return {};
     if (std::chrono::steady_clock::now() > until)
-      return failure(ErrorCode::timed_out, "the kernel doesn't activate " + device, "is the machine overloaded?");
+      return failure(ErrorCode::timed_out, "the kernel doesn't activate " + device,
+                     "is the machine overloaded?");
     std::this_thread::sleep_for(kBetweenLooks);
   }
 }

@@ -120,7 +120,8 @@ void Mesh::open(const std::string& host, Opened then) {
   const InsideCall guard(inside_call_);
   const bool known = hosts_.find(host) != nullptr;
   if (host == own_name_ || !known || !peer_of(host).sessions.empty()) {
-    if (then) post([then = std::move(then), known, host] { then(known ? Result<>{} : failure(unknown_host(host))); });
+    if (then)
+      post([then = std::move(then), known, host] { then(known ? Result<>{} : failure(unknown_host(host))); });
     return;
   }
   Peer& peer = peer_of(host);

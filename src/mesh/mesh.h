@@ -70,11 +70,12 @@ class Mesh final : private SessionOwner {
   // At this host's port, on `bind` or, if that is empty, on all addresses that the table gives it.
   Result<> listen(const std::vector<Address>& bind = {});
 
-  // To any host, this one included. What the host can't be sent leads to lost(). What exceeds the wire's limits
-  // is refused here (too_large), and nothing else hears of it.
+  // To any host, this one included. What the host can't be sent leads to lost(). What exceeds the wire's
+  // limits is refused here (too_large), and nothing else hears of it.
   Result<> send(const std::string& host, const wire::Message& message, std::vector<Bytes> attachments = {});
 
-  // Has a session ready for a later send(). `then`, if given, hears once, from the loop, whether there is one.
+  // Has a session ready for a later send(). `then`, if given, hears once, from the loop, whether there is
+  // one.
   using Opened = std::function<void(Result<>)>;
   void open(const std::string& host, Opened then = {});
 

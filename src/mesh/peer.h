@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "mesh/mesh.h"
 #include "mesh/dial.h"
+#include "mesh/mesh.h"
 
 namespace sockswap::mesh {
 

@@ -39,8 +39,9 @@ struct Finish {};
 // ---- origin ----
 struct FreezeMoving {};  // freeze and capture every moving end -> on_frozen | on_failure
 struct SendState {};     // State to the destination: the application's state, ahead of the freeze
-struct SendDeliver {};   // Deliver to the destination: the images, their queues, the state unless it went ahead
-struct SendSwap {        // Swap to this peer, with what its moving ends had in flight
+struct SendDeliver {
+};                 // Deliver to the destination: the images, their queues, the state unless it went ahead
+struct SendSwap {  // Swap to this peer, with what its moving ends had in flight
   std::string peer;
 };
 struct ReleaseMoving {};  // the old ends vanish silently
@@ -57,7 +58,7 @@ struct RebuildEnds {};  // from the Deliver just received -> on_rebuilt | on_fai
 struct LetGo {          // thaw all but those that are lost, hand them to the receiver -> on_live
   LostEnds lost;
 };
-struct DropEnds {};     // undo: reservations and dormant ends vanish silently
+struct DropEnds {};  // undo: reservations and dormant ends vanish silently
 
 // ---- peer ----
 struct FindEnds {};       // find, check, look up holders -> on_found | on_failure

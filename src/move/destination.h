@@ -33,7 +33,7 @@ class Destination {
   Actions on_state_taken();
   Actions on_rebuilt();
   Actions on_live(const LostEnds& lost);  // those that LetGo named may be among them
-  Actions on_failure(Error error);  // of ReserveEnds, TakeState or RebuildEnds
+  Actions on_failure(Error error);        // of ReserveEnds, TakeState or RebuildEnds
   Actions on_receiver_gone(Error error);
   Actions on_host_lost(const std::string& host);
   Actions on_timer();

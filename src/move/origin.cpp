@@ -87,7 +87,7 @@ Origin::Actions Origin::on_message(const std::string& from, const wire::Message&
       }
       if (locals_.size() != plan_.ends.size())
         return undo(Error{ErrorCode::internal, "the destination reserved another number of ends",
-                     "do all hosts run the same version of sockswapd?", 0});
+                          "do all hosts run the same version of sockswapd?", 0});
       return advance();
     case wire::Message::kFound:
       if (state_ != State::asking || !from_peer) return {};
@@ -105,11 +105,13 @@ Origin::Actions Origin::on_message(const std::string& from, const wire::Message&
     case wire::Message::kSwapped:
       if (state_ != State::swapping || !from_peer) return {};
       if (!swapped_.insert(from).second) return {};
-      add_from(message.swapped().lost(), lost_, [&](std::uint32_t index) { return has_part_in(from, index); });
+      add_from(message.swapped().lost(), lost_,
+               [&](std::uint32_t index) { return has_part_in(from, index); });
       return advance();
     case wire::Message::kActivated:
       if (!committed() || !from_destination) return {};
-      add_from(message.activated().lost(), lost_, [&](std::uint32_t index) { return has_part_in(from, index); });
+      add_from(message.activated().lost(), lost_,
+               [&](std::uint32_t index) { return has_part_in(from, index); });
       return finish();
     case wire::Message::kRefuse:
       if (!from_peer && !from_destination) return {};
@@ -182,13 +184,13 @@ Origin::Actions Origin::take_held(const std::string& from, const wire::Held& hel
     if (end.index() >= plan_.ends.size() || plan_.ends[end.index()].peer != from ||
         !seen.insert(end.index()).second)
       return undo(Error{ErrorCode::disagreement, fmt::format("{} holds an end it was not asked for", from),
-                   "do all hosts run the same version of sockswapd?", 0});
+                        "do all hosts run the same version of sockswapd?", 0});
     auto agreed = socket::check_agreement(moving_[end.index()], from_message(end.staying()));
     if (!agreed) return undo(std::move(agreed).error().while_doing(plan_.ends[end.index()].tuple.text()));
   }
   if (seen.size() != expected)
     return undo(Error{ErrorCode::disagreement, fmt::format("{} holds fewer ends than asked", from),
-                 "do all hosts run the same version of sockswapd?", 0});
+                      "do all hosts run the same version of sockswapd?", 0});
   held_.insert(from);
   Actions actions = advance();
   actions.insert(actions.begin(), action::Step{"held"});
@@ -266,11 +268,11 @@ Origin::Actions Origin::on_host_lost(const std::string& host, const Error& error
   // Nothing after the commit: what is missing is sent again by the timer.
   if (host != plan_.destination && error.code == ErrorCode::unreachable)
     return undo(Error{ErrorCode::no_peer_daemon,
-                 fmt::format("no daemon on {}, the host of the other end: {}", host, error.text()),
-                 "start sockswapd there; `sockswap hosts` shows who answers", 0});
+                      fmt::format("no daemon on {}, the host of the other end: {}", host, error.text()),
+                      "start sockswapd there; `sockswap hosts` shows who answers", 0});
   if (error.code == ErrorCode::unreachable)
     return undo(Error{ErrorCode::unreachable, fmt::format("{} can't be reached: {}", host, error.text()),
-                 "is sockswapd running there? `sockswap hosts` shows who answers", 0});
+                      "is sockswapd running there? `sockswap hosts` shows who answers", 0});
   return undo(error);
 }
 
@@ -279,13 +281,13 @@ Origin::Actions Origin::on_timer() {
     case State::asking:
     case State::bringing:
       return undo(Error{ErrorCode::timed_out,
-                   fmt::format("the move was not agreed within {} ms", plan_.deadline.count()),
-                   "`sockswap moves` shows how far it came; everything is as it was", 0});
+                        fmt::format("the move was not agreed within {} ms", plan_.deadline.count()),
+                        "`sockswap moves` shows how far it came; everything is as it was", 0});
     case State::holding:
       return undo(Error{ErrorCode::timed_out,
-                   fmt::format("the move was not ready within {} ms of the freeze",
-                               std::min(plan_.deadline, freeze_deadline).count()),
-                   "`sockswap moves` shows how far it came; everything is as it was", 0});
+                        fmt::format("the move was not ready within {} ms of the freeze",
+                                    std::min(plan_.deadline, freeze_deadline).count()),
+                        "`sockswap moves` shows how far it came; everything is as it was", 0});
     case State::swapping:
     case State::activating: {
       Actions actions;

@@ -4,8 +4,8 @@
 //     │  └─▶ bringing ──state taken──▶ │        (commit)                                      │
 //     └────────┴─ any failure ───▶ undoing                                        activated ──┴▶ finished
 //
-// Invariants: nothing is frozen in `asking` and `bringing`; the commit is written before any Swap is sent, and after it
-// nothing is undone; Activate is sent only when every peer has swapped.
+// Invariants: nothing is frozen in `asking` and `bringing`; the commit is written before any Swap is sent,
+// and after it nothing is undone; Activate is sent only when every peer has swapped.
 #pragma once
 
 #include <map>

@@ -21,8 +21,8 @@ struct Wiring {
 // On failure the socket is somewhere in between: disconnect() it, or close it. Nothing was sent.
 Result<> connect_in_place(const Handle& end, const Image& image, const Wiring& wiring);
 
-// Has the connected socket the local endpoint that the other end is told? Where to_bind() left the address to the
-// route, or the program had bound the port alone.
+// Has the connected socket the local endpoint that the other end is told? Where to_bind() left the address to
+// the route, or the program had bound the port alone.
 Result<> check_local(const Handle& end, const Endpoint& wanted);
 
 }  // namespace sockswap::socket

@@ -98,8 +98,8 @@ struct Reservation {
 };
 
 // Binds `wanted`, which may share its port with a listener or with other connections, as accepted
-// sockets do. With port 0 the kernel picks a free one. `remote`, if it is known, is what the end will talk to.
-// no_resources or not_permitted on failure.
+// sockets do. With port 0 the kernel picks a free one. `remote`, if it is known, is what the end will talk
+// to. no_resources or not_permitted on failure.
 Result<Reservation> reserve(Kernel& kernel, int family, const Endpoint& wanted, const Endpoint& remote = {});
 
 // A complete end that accepts what arrives for it (and acknowledges it) but sends nothing of its own

@@ -72,9 +72,9 @@ struct Image {
   Buffers buffers;
   std::vector<Option> options;
   bool receive_shut = false;  // the program has called shutdown(SHUT_RD): it reads the end of the stream
-  Bytes received;  // [rcv_nxt - size, rcv_nxt): not yet read by the program
-  Bytes sent;      // [snd_una, snd_nxt): sent, not acknowledged
-  Bytes unsent;    // [snd_nxt, write_end)
+  Bytes received;             // [rcv_nxt - size, rcv_nxt): not yet read by the program
+  Bytes sent;                 // [snd_una, snd_nxt): sent, not acknowledged
+  Bytes unsent;               // [snd_nxt, write_end)
 
   bool operator==(const Image&) const = default;
 };

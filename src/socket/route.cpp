@@ -16,11 +16,11 @@ Result<> check_route(Kernel& kernel, const Place& place) {
   auto routed = end.bind(family, {place.local.address, 0});
   if (routed) routed = end.connect(family, place.remote);
   if (routed) return {};
-  return failure(Error{.code = ErrorCode::unreachable,
-                       .message = fmt::format("no way from {} to {}", place.local.address.text(),
-                                              place.remote.address.text()),
-                       .hint = "look at `ip address` and `ip route get` there",
-                       .sys_errno = routed.error().sys_errno});
+  return failure(Error{
+      .code = ErrorCode::unreachable,
+      .message = fmt::format("no way from {} to {}", place.local.address.text(), place.remote.address.text()),
+      .hint = "look at `ip address` and `ip route get` there",
+      .sys_errno = routed.error().sys_errno});
 }
 
 Result<Endpoint> to_bind(Kernel& kernel, int family, const Place& place) {

@@ -75,8 +75,9 @@ TEST_F(Command, MoveOfAnUnprivilegedProgramsEnd) {
   EXPECT_EQ(list.json["connections"][0]["receiver"], "receiver");
   const std::string connection = list.json["connections"][0]["connection"];
   // A dry run asks the other hosts too: the connection's end stays where it is.
-  EXPECT_EQ(sockswap("beta", {"move", connection, "--to", "gamma", "--receiver", "no-such", "--dry-run"}).status(),
-            SOCKSWAP_UNKNOWN_RECEIVER);
+  EXPECT_EQ(
+      sockswap("beta", {"move", connection, "--to", "gamma", "--receiver", "no-such", "--dry-run"}).status(),
+      SOCKSWAP_UNKNOWN_RECEIVER);
   EXPECT_EQ(sockswap("beta", {"move", connection, "--to", "alpha", "--dry-run"}).status(),
             SOCKSWAP_UNKNOWN_RECEIVER);
   EXPECT_EQ(sockswap("beta", {"move", connection, "--to", "gamma", "--dry-run"}).status(), 0);

@@ -36,8 +36,8 @@ class Demo : public ::testing::Test {
     ::chmod(script.c_str(), 0755);
     // Slow enough that each quarter of the file takes much longer than a move.
     auto command = lab::Process::spawn(
-        {.argv = {SOCKSWAP, "demo", "--size", std::to_string(megabytes), "--rate", "200mbit", "--program", "socat", "--charts",
-                  folder.path(), "--programs", folder.path(), "--json"},
+        {.argv = {SOCKSWAP, "demo", "--size", std::to_string(megabytes), "--rate", "200mbit", "--program",
+                  "socat", "--charts", folder.path(), "--programs", folder.path(), "--json"},
          .out = lab::Stdio::pipe(),
          .err = lab::Stdio::pipe()});
     const lab::Output output = command.value().finish(std::chrono::seconds(60)).value();

@@ -38,8 +38,7 @@ TEST_F(LongState, ArrivesWhole) {
   there.register_receiver("test");
   const Bytes state = ramp(0, state_size);
   std::vector<std::string> steps;
-  here.move(moving.release(), "gamma", "test",
-            {reinterpret_cast<const char*>(state.data()), state.size()},
+  here.move(moving.release(), "gamma", "test", {reinterpret_cast<const char*>(state.data()), state.size()},
             {.progress = [&](const char* step, double) { steps.emplace_back(step); }});
   EXPECT_EQ(steps[1], "bringing");
   auto event = there.next(std::chrono::seconds(10));

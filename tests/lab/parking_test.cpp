@@ -92,8 +92,9 @@ TEST_F(ParkedEnds, ASocketThatLingersDoesntHoldTheDaemonUp) {
     return out;
   });
   const int passed[] = {lingering.get()};
-  ASSERT_TRUE(send_some(control.get(), view_of({"\0", 1}), passed));  // the beginning of a request, and no more
-  lingering = Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));     // not closed by us last: that would wait here
+  ASSERT_TRUE(
+      send_some(control.get(), view_of({"\0", 1}), passed));  // the beginning of a request, and no more
+  lingering = Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));  // not closed by us last: that would wait here
   control.reset();
   EXPECT_NO_THROW(client("beta").register_receiver("still-served"));
 }

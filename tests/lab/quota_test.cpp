@@ -43,7 +43,8 @@ TEST_F(Quota, NamesOfOneProgram) {
 
 TEST_F(Quota, ConnectionsOfOneUser) {
   std::vector<Client> clients;
-  for (std::size_t i = 0; i < daemon::quota::programs; ++i) clients.push_back(client_of(host("gamma"), nobody));
+  for (std::size_t i = 0; i < daemon::quota::programs; ++i)
+    clients.push_back(client_of(host("gamma"), nobody));
   clients.back().register_receiver("the-last");
   Client beyond = client_of(host("gamma"), nobody);
   EXPECT_EQ(code_of([&] { beyond.register_receiver("beyond"); }), SOCKSWAP_NO_DAEMON);

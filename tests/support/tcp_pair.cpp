@@ -67,7 +67,8 @@ TcpPair connect_pair(Kind kind, ClientPort port) {
     const Fd probe = tcp_socket(kind);
     must(with(::bind, probe, kind, loopback(kind)) == 0, "bind");
     Endpoint free = local_of(probe);
-    if (port == ClientPort::wildcard) free.address = Address::parse(kind == Kind::ipv6 ? "::" : "0.0.0.0").value();
+    if (port == ClientPort::wildcard)
+      free.address = Address::parse(kind == Kind::ipv6 ? "::" : "0.0.0.0").value();
     set_int(probe, SOL_SOCKET, SO_REUSEADDR, 1);
     set_int(out.client, SOL_SOCKET, SO_REUSEADDR, 1);
     must(with(::bind, out.client, kind, free) == 0, "bind");

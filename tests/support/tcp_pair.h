@@ -15,7 +15,11 @@ const char* name(Kind kind);
 int family_of(Kind kind);
 Endpoint loopback(Kind kind, std::uint16_t port = 0);
 
-enum class ClientPort { ephemeral, bound, wildcard };  // explicit bind(): to address and port; to the port alone
+enum class ClientPort {
+  ephemeral,
+  bound,
+  wildcard
+};  // explicit bind(): to address and port; to the port alone
 const char* name(ClientPort port);
 
 struct TcpPair {

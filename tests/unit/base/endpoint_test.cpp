@@ -13,7 +13,8 @@ TEST(Address, SpellsAsPeopleDo) {
 }
 
 TEST(Address, IsOneHoweverItIsSpelled) {
-  const Address plain = Address::parse("10.0.0.1").value(), mapped = Address::parse("::ffff:10.0.0.1").value();
+  const Address plain = Address::parse("10.0.0.1").value(),
+                mapped = Address::parse("::ffff:10.0.0.1").value();
   EXPECT_EQ(plain, mapped);
   EXPECT_TRUE(mapped.is_v4());
   EXPECT_EQ(mapped.bytes().size(), 4u);
@@ -33,7 +34,8 @@ TEST(Address, KnowsItsKind) {
 TEST(Endpoint, SpellsAsPeopleDo) {
   for (const char* text : {"10.0.0.1:80", "[fd00::1]:65535", "0.0.0.0:0"})
     EXPECT_EQ(Endpoint::parse(text).value().text(), text);
-  for (const char* text : {"10.0.0.1", "10.0.0.1:", "10.0.0.1:65536", "10.0.0.1:-1", "fd00::1:80", "[fd00::1]"})
+  for (const char* text :
+       {"10.0.0.1", "10.0.0.1:", "10.0.0.1:65536", "10.0.0.1:-1", "fd00::1:80", "[fd00::1]"})
     EXPECT_FALSE(Endpoint::parse(text)) << text;
 }
 

@@ -21,9 +21,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Chain{Kind::ipv6, ClientPort::bound}, Chain{Kind::ipv6, ClientPort::wildcard},
                     Chain{Kind::mapped, ClientPort::ephemeral}, Chain{Kind::mapped, ClientPort::bound},
                     Chain{Kind::mapped, ClientPort::wildcard}),
-    [](const auto& each) {
-      return std::string(name(each.param.kind)) + "_" + name(each.param.port);
-    });
+    [](const auto& each) { return std::string(name(each.param.kind)) + "_" + name(each.param.port); });
 
 constexpr int kSwaps = 100;
 
