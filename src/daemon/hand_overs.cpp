@@ -36,6 +36,9 @@ Result<> HandOvers::ask(std::shared_ptr<Program> operator_, std::uint64_t reques
   if (context_.hosts.find(what.to()) == nullptr)
     return failure(ErrorCode::unknown_host, fmt::format("the cluster has no host '{}'", what.to()),
                    "`sockswap hosts` lists them");
+  if (!what.receiver().empty() && !Receivers::is_name(what.receiver()))
+    return failure(ErrorCode::usage, fmt::format("'{:.64}' is no receiver's name", what.receiver()),
+                   "1 to 64 letters, digits, dots, underscores and dashes");
   SOCKSWAP_TRY(const auto entry, process::find_connection(tuple));
   if (!entry)
     return failure(ErrorCode::not_found, fmt::format("no connection {} here", tuple.text()),

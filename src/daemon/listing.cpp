@@ -80,7 +80,8 @@ wire::Reply hosts_reply(const Context& context) {
     out.set_state(phase_name(state.phase));
     if (state.round_trip)
       out.set_round_trip_us(std::chrono::duration<double, std::micro>(*state.round_trip).count());
-    if (state.last_error) out.set_error(state.last_error->text());
+    if (state.last_error && state.phase != HostState::Phase::connected)
+      out.set_error(state.last_error->text());
   }
   return reply;
 }

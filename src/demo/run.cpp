@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <csignal>
+#include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "demo/chart.h"
 #include "demo/transfer.h"
@@ -36,6 +39,21 @@ Result<> write_chart(const Options& options, Transfer& transfer) {
   return {};
 }
 
+// The kernel clears up after the hosts, however this ends; the file is ours to remove.
+void clear_up_when_interrupted(const std::filesystem::path& folder) {
+  sigset_t ending;
+  ::sigemptyset(&ending);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&ending, signal);
+  ::pthread_sigmask(SIG_BLOCK, &ending, nullptr);  // in every thread: none is made before
+  std::thread([ending, folder] {
+    int signal = 0;
+    ::sigwait(&ending, &signal);
+    std::error_code ignored;
+    std::filesystem::remove_all(folder, ignored);
+    ::_exit(128 + signal);
+  }).detach();
+}
+
 // The last quarter is still to move when the sender has written all of it, as far as buffers hold it, and a
 // half-closed connection doesn't move.
 Result<> check_size(const Options& options) {
@@ -55,6 +73,7 @@ Result<> check_size(const Options& options) {
 Result<std::vector<Transfer>> run(const Options& options) {
   SOCKSWAP_CHECK(check_size(options));
   SOCKSWAP_TRY(const lab::Scratch scratch, lab::Scratch::make("sockswap-demo"));
+  clear_up_when_interrupted(scratch.path());
   say(fmt::format("making a file of {} MB from the machine's own files", options.megabytes));
   SOCKSWAP_TRY(const SourceFile file,
                make_source_file(scratch.path() / "file", options.megabytes * 1'000'000));

@@ -1,6 +1,7 @@
 #include "move/origin.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "move/images.h"
 #include "socket/reconcile.h"
@@ -224,6 +225,15 @@ Origin::Actions Origin::undo(std::optional<Error> error) {
   return actions;
 }
 
+std::string Origin::awaited() const {
+  std::set<std::string> hosts;
+  const bool holding = state_ == State::holding;
+  for (const std::string& peer : peers_)
+    if (!(holding ? held_ : found_).contains(peer)) hosts.insert(peer);
+  if (holding ? !ready_ : locals_.empty() || state_ == State::bringing) hosts.insert(plan_.destination);
+  return fmt::format("{}", fmt::join(hosts, " and "));
+}
+
 action::Send Origin::activate() const {
   wire::Message activate = message();
   to_message(lost_, *activate.mutable_activate()->mutable_lost());
@@ -281,11 +291,11 @@ Origin::Actions Origin::on_timer() {
     case State::asking:
     case State::bringing:
       return undo(Error{ErrorCode::timed_out,
-                        fmt::format("the move was not agreed within {} ms", plan_.deadline.count()),
+                        fmt::format("{} did not agree within {} ms", awaited(), plan_.deadline.count()),
                         "`sockswap moves` shows how far it came; everything is as it was", 0});
     case State::holding:
       return undo(Error{ErrorCode::timed_out,
-                        fmt::format("the move was not ready within {} ms of the freeze",
+                        fmt::format("{} was not ready within {} ms of the freeze", awaited(),
                                     std::min(plan_.deadline, freeze_deadline).count()),
                         "`sockswap moves` shows how far it came; everything is as it was", 0});
     case State::swapping:

@@ -68,6 +68,7 @@ class Origin {
   Actions take_held(const std::string& from, const wire::Held& held);
   Actions answer(const std::string& from);
   Actions finish();
+  std::string awaited() const;  // the hosts that have not answered yet
   action::Send activate() const;
   wire::Message message() const;  // of this move
   template <class To>

@@ -34,8 +34,7 @@ Result<std::optional<bool>> is_64_bit(int folder) {
 Result<> check_untraced(int folder, const std::string& who) {
   SOCKSWAP_TRY(const auto tracer, read_status(folder, "TracerPid"));
   if (tracer.value_or(0) == 0) return {};
-  return failure(ErrorCode::busy, fmt::format("{} is traced by process {}", who, *tracer),
-                 "detach the debugger first");
+  return failure(traced_by(who, static_cast<pid_t>(*tracer)));
 }
 
 // A debugger can trace a single thread, and a tracer that has nothing to do with the others makes an exec

@@ -135,4 +135,13 @@ pid_t newest_pid() {
   return number<pid_t>(std::string_view(**text).substr((*text)->rfind(' ') + 1)).value_or(0);
 }
 
+Error traced_by(const std::string& who, pid_t tracer) {
+  const auto folder = open_process(tracer);
+  const auto owner = folder && *folder ? read_status(folder->get(), "Tgid") : std::nullopt;
+  if (owner && *owner == ::getpid())
+    return {ErrorCode::busy, who + " stands still for another move", "try again in a moment", 0};
+  return {ErrorCode::busy, fmt::format("{} is traced by process {}", who, tracer),
+          "detach the debugger first", 0};
+}
+
 }  // namespace sockswap::process

@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
 #include "base/fd.h"
 #include "base/result.h"
 
@@ -53,6 +54,9 @@ Result<std::string_view> read_link(int fd_folder, int descriptor, std::span<char
 
 // The entries with numeric names of an open folder.
 Result<std::vector<int>> read_numbers(int folder);
+
+// The refusal of a process that a thread with this number traces: this program in another pause, or a debugger.
+Error traced_by(const std::string& who, pid_t tracer);
 
 // The number given last in this PID namespace, to a process or a thread; 0 if unknown.
 pid_t newest_pid();

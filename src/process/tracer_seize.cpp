@@ -149,8 +149,7 @@ Result<bool> Tracer::explain_refusal(const Process& process, pid_t tid) {
     return true;
   }
   if (tracer.value_or(0) == 0) return false;
-  return failure(ErrorCode::busy, fmt::format("{} is traced by process {}", name_of(process), *tracer),
-                 "detach the debugger first");
+  return failure(traced_by(name_of(process), static_cast<pid_t>(*tracer)));
 }
 
 }  // namespace sockswap::process

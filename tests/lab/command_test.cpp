@@ -86,6 +86,7 @@ TEST_F(Command, MoveOfAnUnprivilegedProgramsEnd) {
   EXPECT_EQ(moved.status(), 0) << moved.output.out;
   EXPECT_GT(moved.json["pause_us"], 0);
   wait_for_event(receivers.at("gamma"), "arrival");
+  EXPECT_EQ(sockswap("gamma", {"ls"}).json["connections"][0]["uid"], 65534) << "its user may move it on";
   ASSERT_TRUE(stayer.process.write("write\n"));
   EXPECT_EQ(wait_for_event(receivers.at("gamma"), "end")["bytes"], total);
   EXPECT_EQ(stayer.verdict(total, 0), "");

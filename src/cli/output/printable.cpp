@@ -67,6 +67,16 @@ std::string shortened(std::string_view text, std::size_t columns) {
   return std::string(text.substr(0, kept)) + "…";
 }
 
+// Those that kept words together have done so; whoever searches the text looks for ordinary ones.
+static std::string with_ordinary_blanks(std::string_view line) {
+  std::string out;
+  for (std::size_t at = 0; (at = line.find(unbreakable_blank)) != std::string_view::npos;) {
+    out.append(line.substr(0, at)).push_back(' ');
+    line.remove_prefix(at + unbreakable_blank.size());
+  }
+  return out.append(line);
+}
+
 std::vector<std::string> wrapped(std::string_view text, std::size_t columns) {
   std::vector<std::string> lines;
   while (!text.empty()) {
@@ -79,6 +89,7 @@ std::vector<std::string> wrapped(std::string_view text, std::size_t columns) {
     else
       lines.emplace_back(word);
   }
+  for (std::string& line : lines) line = with_ordinary_blanks(line);
   return lines;
 }
 

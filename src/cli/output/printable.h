@@ -19,6 +19,7 @@ std::size_t width(std::string_view text);
 std::string shortened(std::string_view text, std::size_t columns);
 
 // Broken at blanks into lines of at most `columns`; a longer word has a line for itself.
+inline constexpr std::string_view unbreakable_blank = "\u00a0";  // an ordinary one in the lines
 std::vector<std::string> wrapped(std::string_view text, std::size_t columns);
 
 // "85 µs", "1.62 ms", "2.31 s"

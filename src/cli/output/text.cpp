@@ -52,7 +52,7 @@ std::string in_a_row(const std::vector<Step>& steps) {
   for (const Step& step : steps) {
     if (!out.empty()) out += "  ";
     for (const char letter : fmt::format("{} {}", step.name, duration(step.at_us)))
-      out += letter == ' ' ? "\u00a0" : std::string(1, letter);
+      out += letter == ' ' ? std::string(unbreakable_blank) : std::string(1, letter);
   }
   return out;
 }

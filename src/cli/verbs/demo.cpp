@@ -61,8 +61,11 @@ void add_demo(CommandLine& line) {
   auto asked = std::make_shared<Asked>();
   CLI::App& app =
       line.add_verb("demo", help, [asked](const Context& context) { return run(*asked, context); });
-  app.add_option("--program", asked->options.programs, "Who sends: socat, nc (more than one is possible)");
-  app.add_option("--size", asked->options.megabytes, "Of the file, in MB")->capture_default_str();
+  app.add_option("--program", asked->options.programs, "Who sends: socat, nc (more than one is possible)")
+      ->check(CLI::IsMember({"socat", "nc"}));
+  app.add_option("--size", asked->options.megabytes, "Of the file, in MB")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
   app.add_option("--rate", asked->rate, "Of every link; 0bit is as fast as the machine goes")
       ->capture_default_str();
   app.add_option("--charts", asked->options.chart_folder, "Folder for the SVG pictures")

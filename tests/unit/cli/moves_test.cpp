@@ -44,9 +44,9 @@ TEST(Moves, AsText) {
   EXPECT_EQ(ran.out,
             "MOVE      BEGAN           ROLE         STATE   FROM   TO     ENDS    PAUSE\n"
             "abababab  11-14 22:13:20  destination  done    alpha  gamma     1  1.62 ms\n"
-            "    offer\u00a012\u00a0µs\n"
+            "    offer 12 µs\n"
             "abababab  11-14 22:13:20  destination  undone  alpha  gamma     1        -\n"
-            "    offer\u00a012\u00a0µs\n"
+            "    offer 12 µs\n"
             "    beta didn't answer\n");
 }
 

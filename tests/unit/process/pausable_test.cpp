@@ -44,10 +44,23 @@ TEST(Pausable, TracedByADebuggerIsNot) {
   SKIP_UNLESS_TRACING();
   Child child(idle);
   child.await_blocked();
-  ASSERT_EQ(::ptrace(PTRACE_SEIZE, child.pid(), nullptr, nullptr), 0);
+  const pid_t program = child.pid();
+  Child debugger([program](const World& world) {
+    if (::ptrace(PTRACE_SEIZE, program, nullptr, nullptr) == 0) idle(world);
+  });
+  debugger.await_blocked();
   expect_refused(child, ErrorCode::busy, "is traced by process");
-  EXPECT_EQ(tracer_of(child.pid()), ::getpid()) << "the debugger keeps it";
+  EXPECT_EQ(tracer_of(child.pid()), debugger.pid()) << "the debugger keeps it";
   EXPECT_EQ(state_of(child.pid()), 'S');
+}
+
+// Not a debugger, and nothing that anybody could detach.
+TEST(Pausable, TracedByAnotherPauseOfOursIsNot) {
+  SKIP_UNLESS_TRACING();
+  Child child(idle);
+  child.await_blocked();
+  ASSERT_EQ(::ptrace(PTRACE_SEIZE, child.pid(), nullptr, nullptr), 0);
+  expect_refused(child, ErrorCode::busy, "stands still for another move");
 }
 
 // A thousand sockets of one process are one look at it.
