@@ -10,12 +10,16 @@
 #include "daemon/receivers.h"
 #include "mesh/mesh.h"
 #include "socket/kernel.h"
+#include "wire/parcel.h"
 
 namespace sockswap::daemon {
 
 using mesh::HostState;
 using mesh::Incoming;
 using mesh::Mesh;
+
+// Ends of one move: an Arrival's descriptors travel in one SCM_RIGHTS message.
+inline constexpr int most_ends = wire::Limits{}.descriptors;
 
 struct Context {
   asio::io_context& io;

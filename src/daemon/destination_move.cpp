@@ -8,9 +8,6 @@
 namespace sockswap::daemon {
 namespace {
 
-// An Arrival's descriptors travel in one SCM_RIGHTS message.
-constexpr int most_ends = wire::Limits{}.descriptors;
-
 Error another_state() {
   return {ErrorCode::disagreement, "the state isn't what was offered",
           "do all hosts run the same version of sockswapd?", 0};

@@ -12,7 +12,6 @@ namespace sockswap::daemon {
 
 class ForeignFd {
  public:
-  ForeignFd() = default;
   explicit ForeignFd(Fd fd) : fd_(std::move(fd)) {}
   ForeignFd(ForeignFd&&) noexcept = default;
   ForeignFd& operator=(ForeignFd&& other) noexcept {
@@ -22,7 +21,6 @@ class ForeignFd {
   ~ForeignFd() { close_aside(std::move(fd_)); }
 
   int get() const { return fd_.get(); }
-  explicit operator bool() const { return static_cast<bool>(fd_); }
   // For work on the socket. As long as this lives, closing the copy is not the last close.
   Fd duplicate() const { return fd_.duplicate(); }
 

@@ -36,9 +36,7 @@ Result<> HandOvers::ask(std::shared_ptr<Program> operator_, std::uint64_t reques
   if (context_.hosts.find(what.to()) == nullptr)
     return failure(ErrorCode::unknown_host, fmt::format("the cluster has no host '{}'", what.to()),
                    "`sockswap hosts` lists them");
-  if (!what.receiver().empty() && !Receivers::is_name(what.receiver()))
-    return failure(ErrorCode::usage, fmt::format("'{:.64}' is no receiver's name", what.receiver()),
-                   "1 to 64 letters, digits, dots, underscores and dashes");
+  if (!what.receiver().empty()) SOCKSWAP_CHECK(Receivers::check_name(what.receiver()));
   SOCKSWAP_TRY(const auto entry, process::find_connection(tuple));
   if (!entry)
     return failure(ErrorCode::not_found, fmt::format("no connection {} here", tuple.text()),
@@ -85,11 +83,10 @@ Result<> HandOvers::try_out(const Asker& asker, const Program& program,
   SOCKSWAP_TRY(Fd copy, process::take_descriptor(*holder, inode));
   MoveOrder order{.fds = {}, .state = {}, .to = to, .receiver = receiver, .dry_run = true, .asked_by = pid};
   order.fds.emplace_back(std::move(copy));
-  auto begun = moves_.begin(std::move(order), {.step = nullptr, .done = [asker](Result<MoveReport> outcome) {
-                                                 wire::Reply done;
-                                                 done.mutable_done();
-                                                 asker.tell(outcome ? done : failed_reply(outcome.error()));
-                                               }});
+  auto begun =
+      moves_.begin(std::move(order), {.step = nullptr, .done = [asker](Result<MoveReport> outcome) {
+                                        asker.tell(outcome ? done_reply() : failed_reply(outcome.error()));
+                                      }});
   if (!begun) return failure(std::move(begun).error());
   return {};
 }

@@ -84,9 +84,7 @@ Result<std::unique_ptr<OriginMove>> OriginMove::prepare(Context& context, move::
   if (context.hosts.find(order.to) == nullptr)
     return failure(ErrorCode::unknown_host, fmt::format("the cluster has no host '{}'", order.to),
                    "`sockswap hosts` lists them");
-  if (!Receivers::is_name(order.receiver))
-    return failure(ErrorCode::unknown_receiver, fmt::format("'{:.64}' is no receiver's name", order.receiver),
-                   "1 to 64 letters, digits, dots, underscores and dashes");
+  SOCKSWAP_CHECK(Receivers::check_name(order.receiver, ErrorCode::unknown_receiver));
   move::OriginPlan plan{.id = id,
                         .destination = order.to,
                         .receiver = order.receiver,

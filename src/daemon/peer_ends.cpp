@@ -11,16 +11,12 @@
 #include "socket/reconcile.h"
 #include "socket/route.h"
 #include "wire/endpoints.h"
-#include "wire/parcel.h"
 
 namespace sockswap::daemon {
 namespace {
 
 // A thread in uninterruptible sleep doesn't stop; the connection stands still no longer than this for it.
 constexpr std::chrono::milliseconds pause_deadline{250};
-
-// As many as an Arrival brings.
-constexpr int most_ends = wire::Limits{}.descriptors;
 
 Result<> check_entry(const process::SocketEntry& entry) {
   if (entry.state != TCP_ESTABLISHED)

@@ -20,12 +20,6 @@ Bytes take_state(std::vector<Bytes>& attachments) {
   return attachments.empty() ? Bytes{} : std::move(attachments.front());
 }
 
-wire::Reply done_reply() {
-  wire::Reply reply;
-  reply.mutable_done();
-  return reply;
-}
-
 }  // namespace
 
 void Program::start(std::function<void()> gone) {

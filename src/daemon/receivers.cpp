@@ -7,17 +7,18 @@
 
 namespace sockswap::daemon {
 
-bool Receivers::is_name(std::string_view name) {
-  constexpr std::size_t longest_name = 64;
+Result<> Receivers::check_name(std::string_view name, ErrorCode code) {
   constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-  return !name.empty() && name.size() <= longest_name &&
-         name.find_first_not_of(allowed) == std::string_view::npos;
+  constexpr std::size_t longest_name = 64;
+  if (!name.empty() && name.size() <= longest_name &&
+      name.find_first_not_of(allowed) == std::string_view::npos)
+    return {};
+  return failure(code, fmt::format("'{:.64}' is not a receiver's name", name),
+                 "1 to 64 letters, digits, dots, underscores and dashes");
 }
 
 Result<> Receivers::add(const std::string& name, std::weak_ptr<Receiver> receiver) {
-  if (!is_name(name))
-    return failure(ErrorCode::usage, fmt::format("'{:.64}' is not a receiver's name", name),
-                   "1 to 64 letters, digits, dots, underscores and dashes");
+  SOCKSWAP_CHECK(check_name(name));
   const auto [place, fresh] = by_name_.try_emplace(name, receiver);
   if (!fresh) {
     const auto holder = place->second.lock();

@@ -41,8 +41,8 @@ class Receiver {
 
 class Receivers {
  public:
-  // 1 to 64 letters, digits, dots, underscores and dashes.
-  static bool is_name(std::string_view name);
+  // 1 to 64 letters, digits, dots, underscores and dashes; else `code`.
+  static Result<> check_name(std::string_view name, ErrorCode code = ErrorCode::usage);
 
   // usage for a name that is none, busy if a living receiver has it.
   Result<> add(const std::string& name, std::weak_ptr<Receiver> receiver);

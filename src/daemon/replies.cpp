@@ -24,6 +24,12 @@ std::chrono::nanoseconds pause_of(const MoveRecord& record) {
 
 }  // namespace
 
+wire::Reply done_reply() {
+  wire::Reply reply;
+  reply.mutable_done();
+  return reply;
+}
+
 wire::Reply moved_reply(const MoveReport& report) {
   wire::Reply reply;
   wire::Moved& moved = *reply.mutable_moved();

@@ -7,6 +7,7 @@
 
 namespace sockswap::daemon {
 
+wire::Reply done_reply();
 wire::Reply moved_reply(const MoveReport& report);
 wire::Reply progress_reply(const MoveRecord::Step& step);
 wire::Reply failed_reply(const Error& error);
