@@ -49,6 +49,7 @@ Result<bool> Tracer::adopt_newborn(std::span<const std::uint32_t> inodes) {
   const pid_t newest = newest_pid();
   if (newest == searched_to_ && newest != 0) return false;
   const std::size_t known = processes_.size();
+  bool in_order = false;
   const auto look_at = [&](pid_t pid) -> Result<> {
     if (pid == ::getpid() || pid == self_ || threads_.contains(pid)) return {};
     if (seizing_.called_off())
@@ -63,6 +64,7 @@ Result<bool> Tracer::adopt_newborn(std::span<const std::uint32_t> inodes) {
     return process == pid ? adopt(*holder) : Result<>{};
   };
   if (searched_to_ > 0 && newest > searched_to_ && newest - searched_to_ <= kFewNumbers) {
+    in_order = true;
     for (pid_t pid = searched_to_ + 1; pid <= newest; ++pid) SOCKSWAP_CHECK(look_at(pid));
   } else {
     SOCKSWAP_TRY(const Fd proc, open_folder(AT_FDCWD, "/proc"));
@@ -71,10 +73,13 @@ Result<bool> Tracer::adopt_newborn(std::span<const std::uint32_t> inodes) {
     for (const pid_t pid : pids) SOCKSWAP_CHECK(look_at(pid));
   }
   const bool grown = processes_.size() > known;
-  // A child of the one just found may have had its number already and not yet been visible: the same
-  // range is looked at once more when its parent stands still.
+  // A child of one just found may have had its number, which comes after its parent's, and not yet been
+  // visible: from the first of those on, all are looked at once more when they stand still.
   if (!grown) searched_to_ = newest;
-  return grown;
+  if (grown && in_order) searched_to_ = processes_[known].pid;
+  // One that was there when this began may have ended before its number was looked at, and left a child
+  // behind whose number came later: only when none was given meanwhile has everybody been seen.
+  return grown || newest_pid() != newest;
 }
 
 Result<bool> Tracer::seize_new_threads(const Process& process) {
