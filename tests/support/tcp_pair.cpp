@@ -65,10 +65,12 @@ TcpPair connect_pair(Kind kind, ClientPort port) {
   if (port != ClientPort::ephemeral) {
     // The kernel doesn't count a port that it chose itself as bound by the program.
     const Fd probe = tcp_socket(kind);
-    must(with(::bind, probe, kind, loopback(kind)) == 0, "bind");
-    Endpoint free = local_of(probe);
+    Endpoint wanted = loopback(kind);
+    // A port that is free on loopback may be another socket's on another address.
     if (port == ClientPort::wildcard)
-      free.address = Address::parse(kind == Kind::ipv6 ? "::" : "0.0.0.0").value();
+      wanted.address = Address::parse(kind == Kind::ipv6 ? "::" : "0.0.0.0").value();
+    must(with(::bind, probe, kind, wanted) == 0, "bind");
+    const Endpoint free = {wanted.address, local_of(probe).port};
     set_int(probe, SOL_SOCKET, SO_REUSEADDR, 1);
     set_int(out.client, SOL_SOCKET, SO_REUSEADDR, 1);
     must(with(::bind, out.client, kind, free) == 0, "bind");
