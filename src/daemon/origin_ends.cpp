@@ -30,34 +30,27 @@ Result<std::vector<socket::Position>> OriginEnds::freeze(std::uint64_t state_byt
                    fmt::format("queues and state have {} bytes together, {} can travel in one move", bytes,
                                wire::Limits{}.attachment_bytes),
                    "move fewer ends at once, or less state");
+  for (socket::Image& image : images) in_flight_.push_back(socket::take_in_flight(image));
   frozen_ = std::move(frozen);
   images_ = std::move(images);
   return positions;
 }
 
+std::vector<Bytes> OriginEnds::take_in_flight(const wire::Hold& hold) {
+  std::vector<Bytes> attachments;
+  for (const wire::Hold::End& end : hold.ends())
+    attachments.push_back(std::exchange(in_flight_.at(end.index()), {}));
+  return attachments;
+}
+
 std::vector<Bytes> OriginEnds::compose_deliver(wire::Deliver& deliver) {
   std::vector<Bytes> attachments;
   for (socket::Image& image : images_) {
-    const socket::Sequence from = image.position.snd_una;
-    in_flight_.push_back({from, socket::take_in_flight(image)});
     move::to_message(image, *deliver.add_images());
     attachments.push_back(std::move(image.received));
     attachments.push_back(std::move(image.unsent));
   }
   images_.clear();
-  return attachments;
-}
-
-std::vector<Bytes> OriginEnds::compose_swap(const move::OriginPlan& plan, const std::string& peer,
-                                            wire::SwapEnds& swap) const {
-  std::vector<Bytes> attachments;
-  for (std::uint32_t index = 0; index < plan.ends.size(); ++index) {
-    if (plan.ends[index].peer != peer) continue;
-    wire::SwapEnds::End& end = *swap.add_ends();
-    end.set_index(index);
-    end.set_in_flight_from(in_flight_[index].from.value());
-    attachments.push_back(in_flight_[index].bytes);
-  }
   return attachments;
 }
 

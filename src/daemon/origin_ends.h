@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "daemon/foreign_fd.h"
-#include "move/origin.h"
 #include "socket/end.h"
 #include "wire/session.pb.h"
 
@@ -20,12 +19,11 @@ class OriginEnds {
   // Freezes and captures all, or none. too_large if their queues, with so much state, can't travel.
   Result<std::vector<socket::Position>> freeze(std::uint64_t state_bytes);
 
+  // Hold's attachments: what its ends had in flight. Once only for each end.
+  std::vector<Bytes> take_in_flight(const wire::Hold& hold);
+
   // Deliver's body, and its attachments up to the state. Takes the queues out of the images: once only.
   std::vector<Bytes> compose_deliver(wire::Deliver& deliver);
-
-  // Swap's body and attachments for the ends in `plan` whose staying ends are on `peer`. Any number of times.
-  std::vector<Bytes> compose_swap(const move::OriginPlan& plan, const std::string& peer,
-                                  wire::SwapEnds& swap) const;
 
   // After the commit. An end that can't be released is only reported: the peer has been told already.
   Result<> release();
@@ -34,15 +32,11 @@ class OriginEnds {
   Result<> thaw();
 
  private:
-  struct InFlight {
-    socket::Sequence from;
-    Bytes bytes;
-  };
   socket::Kernel& kernel_;
   std::vector<ForeignFd> fds_;  // till the outcome, so that no other close is the last one
   std::vector<socket::FrozenEnd> frozen_;
   std::vector<socket::Image> images_;
-  std::vector<InFlight> in_flight_;  // kept until the peers have confirmed
+  std::vector<Bytes> in_flight_;  // taken out of the images
 };
 
 }  // namespace sockswap::daemon

@@ -168,19 +168,17 @@ void OriginMove::perform(move::action::SendState&) {
   send_or_fail(machine_.plan().destination, message, std::move(attachments));
 }
 
+void OriginMove::perform(move::action::SendHold& hold) {
+  std::vector<Bytes> attachments = ends_.take_in_flight(hold.message.hold());
+  send_or_fail(hold.peer, hold.message, std::move(attachments));
+}
+
 void OriginMove::perform(move::action::SendDeliver&) {
   wire::Message message;
   message.set_move_id(machine_.plan().id.bytes());
   std::vector<Bytes> attachments = ends_.compose_deliver(*message.mutable_deliver());
   attachments.push_back(std::move(state_));
   send_or_fail(machine_.plan().destination, message, std::move(attachments));
-}
-
-void OriginMove::perform(move::action::SendSwap& swap) {
-  wire::Message message;
-  message.set_move_id(machine_.plan().id.bytes());
-  std::vector<Bytes> attachments = ends_.compose_swap(machine_.plan(), swap.peer, *message.mutable_swap());
-  send_or_fail(swap.peer, message, std::move(attachments));
 }
 
 void OriginMove::perform(move::action::ReleaseMoving&) {

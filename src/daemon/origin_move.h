@@ -5,6 +5,7 @@
 
 #include "daemon/origin_ends.h"
 #include "daemon/running.h"
+#include "move/origin.h"
 
 namespace sockswap::daemon {
 
@@ -50,8 +51,8 @@ class OriginMove : public Running<move::Origin, OriginMove> {
   void perform(move::action::Step& step);
   void perform(move::action::FreezeMoving&);
   void perform(move::action::SendState&);
+  void perform(move::action::SendHold& hold);
   void perform(move::action::SendDeliver&);
-  void perform(move::action::SendSwap& swap);
   void perform(move::action::ReleaseMoving&);
   void perform(move::action::ThawMoving&);
   void perform(move::action::Conclude& conclude);

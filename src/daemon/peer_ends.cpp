@@ -150,18 +150,28 @@ Result<> PeerEnds::freeze_one(socket::Kernel& kernel, End& end) {
                socket::FrozenEnd::freeze(kernel, std::move(end.fd), socket::Intent::stay));
   end.frozen = std::move(frozen);
   SOCKSWAP_TRY(socket::Image image, end.frozen->capture());
+  end.staying = image.position;
+  SOCKSWAP_CHECK(socket::check_agreement(end.staying, end.moving));
+  SOCKSWAP_CHECK(socket::append_in_flight(image, end.moving.snd_una, end.in_flight));
+  SOCKSWAP_CHECK(socket::cut_sent(image, end.moving.rcv_nxt));
+  end.in_flight = {};
   end.image = std::move(image);
-  return socket::check_agreement(end.image->position, end.moving);
+  return {};
 }
 
-Result<> PeerEnds::pause(const Context& context, const std::string& destination, const wire::Hold& hold) {
-  if (static_cast<std::size_t>(hold.ends_size()) != ends_.size())
+Result<> PeerEnds::pause(const Context& context, const std::string& destination, const wire::Hold& hold,
+                         std::vector<Bytes> in_flight) {
+  if (static_cast<std::size_t>(hold.ends_size()) != ends_.size() || in_flight.size() != ends_.size())
     return failure(ErrorCode::disagreement, "asked to hold other ends than were found");
-  for (const wire::Hold::End& asked : hold.ends()) {
+  for (std::size_t i = 0; i < in_flight.size(); ++i) {
+    const wire::Hold::End& asked = hold.ends(static_cast<int>(i));
     const auto end = std::ranges::find(ends_, asked.index(), &End::index);
     if (end == ends_.end())
       return failure(ErrorCode::disagreement, "asked to hold another end than was found");
     end->moving = move::from_message(asked.moving());
+    end->in_flight = std::move(in_flight[i]);
+    if (end->in_flight.size() != static_cast<std::size_t>(end->moving.snd_nxt.since(end->moving.snd_una)))
+      return failure(ErrorCode::disagreement, "what was in flight isn't what its position says");
     SOCKSWAP_TRY(end->place.local, wire::from_message(asked.new_local()));
     SOCKSWAP_TRY(end->place.remote, wire::from_message(asked.new_remote()));
     SOCKSWAP_CHECK(check_place(context, destination, end->tuple, end->place));
@@ -174,36 +184,22 @@ Result<std::vector<move::Peer::HeldEnd>> PeerEnds::freeze(socket::Kernel& kernel
   for (End& end : ends_) {
     if (auto frozen = freeze_one(kernel, end); !frozen)
       return failure(std::move(frozen).error().while_doing("hold " + end.tuple.text()));
-    held.push_back({end.index, end.image->position});
+    held.push_back({end.index, end.staying});
   }
   return held;
 }
 
-Result<> PeerEnds::repoint(End& end, socket::Sequence in_flight_from, ByteView in_flight) {
-  const auto sent = static_cast<std::size_t>(end.moving.snd_nxt.since(end.moving.snd_una));
-  if (in_flight_from != end.moving.snd_una || in_flight.size() != sent)
-    return failure(ErrorCode::disagreement, "what was in flight isn't what Hold said");
-  socket::Image& image = *end.image;
-  SOCKSWAP_CHECK(socket::append_in_flight(image, in_flight_from, in_flight));
-  SOCKSWAP_CHECK(socket::cut_sent(image, end.moving.rcv_nxt));
-  SOCKSWAP_TRY(socket::DormantEnd dormant, end.frozen->repoint(image, end.place));
+Result<> PeerEnds::repoint(End& end) {
+  SOCKSWAP_TRY(socket::DormantEnd dormant, end.frozen->repoint(*end.image, end.place));
   end.frozen.reset();                           // the socket is the dormant end's now
   SOCKSWAP_TRY(const Fd ours, dormant.thaw());  // the holders have theirs
   return {};
 }
 
-Result<> PeerEnds::swap_one(End& end, const wire::SwapEnds& swap, const std::vector<Bytes>& in_flight) {
-  for (int i = 0; i < swap.ends_size() && static_cast<std::size_t>(i) < in_flight.size(); ++i)
-    if (swap.ends(i).index() == end.index)
-      return repoint(end, socket::Sequence(swap.ends(i).in_flight_from()),
-                     in_flight[static_cast<std::size_t>(i)]);
-  return failure(ErrorCode::disagreement, "Swap leaves the end out");
-}
-
-move::LostEnds PeerEnds::swap(const wire::SwapEnds& swap, const std::vector<Bytes>& in_flight) {
+move::LostEnds PeerEnds::swap() {
   move::LostEnds lost;
   for (End& end : ends_) {
-    auto swapped = swap_one(end, swap, in_flight);
+    auto swapped = repoint(end);
     if (swapped) continue;
     lost[end.index] = {ErrorCode::lost, end.tuple.text() + ": " + swapped.error().text(),
                        "the program's end was disconnected", 0};

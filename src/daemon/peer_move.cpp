@@ -43,7 +43,8 @@ void PeerMove::reach_destination() {
 
 void PeerMove::perform(move::action::HoldEnds&) {
   record_->step("holding");
-  if (auto paused = ends_.pause(context_, machine_.destination(), message_->hold()); !paused)
+  if (auto paused = ends_.pause(context_, machine_.destination(), message_->hold(), std::move(attachments_));
+      !paused)
     return fail(std::move(paused).error());
   record_->step("paused");
   auto held = ends_.freeze(context_.kernel);
@@ -53,7 +54,7 @@ void PeerMove::perform(move::action::HoldEnds&) {
 
 void PeerMove::perform(move::action::SwapEnds&) {
   record_->step("swapping");
-  const move::LostEnds lost = ends_.swap(message_->swap(), attachments_);
+  const move::LostEnds lost = ends_.swap();
   record_->step("repointed");
   for (const auto& [index, error] : lost) log::error("move {}: {}", id_.text(), error.text());
   if (!lost.empty()) record_->error = lost.begin()->second;

@@ -39,11 +39,12 @@ struct Finish {};
 // ---- origin ----
 struct FreezeMoving {};  // freeze and capture every moving end -> on_frozen | on_failure
 struct SendState {};     // State to the destination: the application's state, ahead of the freeze
-struct SendDeliver {
-};                 // Deliver to the destination: the images, their queues, the state unless it went ahead
-struct SendSwap {  // Swap to this peer, with what its moving ends had in flight
+struct SendHold {        // Hold to this peer, with what its moving ends had in flight
   std::string peer;
+  wire::Message message;
 };
+struct SendDeliver {
+};  // Deliver to the destination: the images, their queues, the state unless it went ahead
 struct ReleaseMoving {};  // the old ends vanish silently
 struct ThawMoving {};     // undo: the moving ends go on where they are
 // The outcome, for the program (or operator) that asked. Comes once; or twice, if the first was in_doubt.

@@ -171,7 +171,7 @@ Origin::Actions Origin::on_frozen(std::vector<socket::Position> moving) {
     wire::to_message(plan_.ends[index].remote, *end.mutable_new_local());
     wire::to_message(locals_[index], *end.mutable_new_remote());
   }
-  for (auto& [peer, hold] : holds) actions.emplace_back(action::Send{peer, std::move(hold)});
+  for (auto& [peer, hold] : holds) actions.emplace_back(action::SendHold{peer, std::move(hold)});
   actions.emplace_back(action::SendDeliver{});
   actions.emplace_back(action::Step{"delivered"});
   return actions;
@@ -201,7 +201,7 @@ Origin::Actions Origin::take_held(const std::string& from, const wire::Held& hel
 Origin::Actions Origin::commit() {
   state_ = State::swapping;
   Actions actions{action::Write{Mark::origin_committed}, action::Step{"committed"}};
-  for (const std::string& peer : peers_) actions.emplace_back(action::SendSwap{peer});
+  for (const std::string& peer : peers_) actions.emplace_back(swap(peer));
   actions.emplace_back(action::ReleaseMoving{});
   actions.emplace_back(action::SetTimer{resend_interval});
   return actions;
@@ -240,6 +240,12 @@ action::Send Origin::activate() const {
   return {plan_.destination, std::move(activate)};
 }
 
+action::Send Origin::swap(const std::string& peer) const {
+  wire::Message swap = message();
+  swap.mutable_swap();
+  return {peer, std::move(swap)};
+}
+
 Origin::Actions Origin::finish() {
   // Activated says that every peer has swapped, even if its own word is still on its way.
   state_ = State::finished;
@@ -258,7 +264,7 @@ Origin::Actions Origin::answer(const std::string& from) {
     return {action::Send{from, std::move(undo)}};
   }
   if (!committed()) return {};
-  if (peers_.contains(from) && !swapped_.contains(from)) return {action::SendSwap{from}};
+  if (peers_.contains(from) && !swapped_.contains(from)) return {swap(from)};
   if (from == plan_.destination && state_ == State::activating) return {activate()};
   return {};
 }
@@ -302,7 +308,7 @@ Origin::Actions Origin::on_timer() {
     case State::activating: {
       Actions actions;
       for (const std::string& peer : peers_)
-        if (!swapped_.contains(peer)) actions.emplace_back(action::SendSwap{peer});
+        if (!swapped_.contains(peer)) actions.emplace_back(swap(peer));
       if (state_ == State::activating) actions.emplace_back(activate());
       if (++timers_since_commit_ == resends_until_in_doubt)
         actions.emplace_back(action::Conclude{

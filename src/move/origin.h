@@ -39,7 +39,7 @@ struct OriginPlan {
 class Origin {
  public:
   using Action = std::variant<action::Send, action::Write, action::Step, action::SetTimer,
-                              action::FreezeMoving, action::SendState, action::SendDeliver, action::SendSwap,
+                              action::FreezeMoving, action::SendState, action::SendHold, action::SendDeliver,
                               action::ReleaseMoving, action::ThawMoving, action::Conclude, action::Finish>;
   using Actions = std::vector<Action>;
   enum class State { asking, bringing, holding, swapping, activating, undoing, finished };
@@ -70,6 +70,7 @@ class Origin {
   Actions finish();
   std::string awaited() const;  // the hosts that have not answered yet
   action::Send activate() const;
+  action::Send swap(const std::string& peer) const;
   wire::Message message() const;  // of this move
   template <class To>
   void send_to_parties(Actions& actions, To fill) const;

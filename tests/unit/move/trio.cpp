@@ -157,53 +157,51 @@ void Trio::run(int timers) {
 
 void Trio::origin_actions(Origin::Actions actions) {
   for (auto& each : actions) {
-    std::visit(Overloaded{[&](action::Send& send) { post("origin", send.to, send.message); },
-                          [&](action::Write& write) {
-                            committed_ = committed_ || write.mark == Mark::origin_committed;
-                          },
-                          [&](action::Step& step) { note("origin: step " + std::string(step.name)); },
-                          [&](action::SetTimer&) { timers_.insert("origin"); },
-                          [&](action::FreezeMoving&) {
-                            if (faults_.failing_action == "freeze")
-                              return origin_actions(origin_->on_failure(failed("freeze")));
-                            require(moving == Moving::live, "froze what wasn't live");
-                            moving = Moving::frozen;
-                            origin_actions(origin_->on_frozen({idle}));
-                          },
-                          [&](action::SendState&) {
-                            require(moving == Moving::live, "a long state travels while its end is frozen");
-                            wire::Message message = blank();
-                            message.mutable_state();
-                            post("origin", plan_.destination, message);
-                          },
-                          [&](action::SendDeliver&) {
-                            wire::Message message = blank();
-                            message.mutable_deliver();
-                            post("origin", plan_.destination, message);
-                          },
-                          [&](action::SendSwap& swap) {
-                            require(committed_, "swap before the commit was written");
-                            wire::Message message = blank();
-                            message.mutable_swap();
-                            post("origin", swap.peer, message);
-                          },
-                          [&](action::ReleaseMoving&) {
-                            require(committed_, "released before the commit");
-                            require(staying != Staying::live_to_origin,
-                                    "released while the staying end could still send to it");
-                            moving = Moving::released;
-                          },
-                          [&](action::ThawMoving&) {
-                            require(!committed_, "thawed after the commit");
-                            if (moving == Moving::frozen) moving = Moving::live;
-                          },
-                          [&](action::Conclude& conclude) {
-                            require(!concluded || outcome->code == ErrorCode::in_doubt, "concluded twice");
-                            concluded = true;
-                            outcome = conclude.error;
-                          },
-                          [&](action::Finish&) { timers_.erase("origin"); }},
-               each);
+    std::visit(
+        Overloaded{
+            [&](action::Send& send) {
+              require(committed_ || !send.message.has_swap(), "swap before the commit was written");
+              post("origin", send.to, send.message);
+            },
+            [&](action::SendHold& hold) { post("origin", hold.peer, hold.message); },
+            [&](action::Write& write) { committed_ = committed_ || write.mark == Mark::origin_committed; },
+            [&](action::Step& step) { note("origin: step " + std::string(step.name)); },
+            [&](action::SetTimer&) { timers_.insert("origin"); },
+            [&](action::FreezeMoving&) {
+              if (faults_.failing_action == "freeze")
+                return origin_actions(origin_->on_failure(failed("freeze")));
+              require(moving == Moving::live, "froze what wasn't live");
+              moving = Moving::frozen;
+              origin_actions(origin_->on_frozen({idle}));
+            },
+            [&](action::SendState&) {
+              require(moving == Moving::live, "a long state travels while its end is frozen");
+              wire::Message message = blank();
+              message.mutable_state();
+              post("origin", plan_.destination, message);
+            },
+            [&](action::SendDeliver&) {
+              wire::Message message = blank();
+              message.mutable_deliver();
+              post("origin", plan_.destination, message);
+            },
+            [&](action::ReleaseMoving&) {
+              require(committed_, "released before the commit");
+              require(staying != Staying::live_to_origin,
+                      "released while the staying end could still send to it");
+              moving = Moving::released;
+            },
+            [&](action::ThawMoving&) {
+              require(!committed_, "thawed after the commit");
+              if (moving == Moving::frozen) moving = Moving::live;
+            },
+            [&](action::Conclude& conclude) {
+              require(!concluded || outcome->code == ErrorCode::in_doubt, "concluded twice");
+              concluded = true;
+              outcome = conclude.error;
+            },
+            [&](action::Finish&) { timers_.erase("origin"); }},
+        each);
     if (!origin_) return;
   }
   if (origin_ && origin_->state() == Origin::State::finished) origin_.reset();
