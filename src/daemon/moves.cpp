@@ -5,7 +5,7 @@
 #include <asio/post.hpp>
 
 #include "base/log.h"
-#include "wire/errors.h"
+#include "move/dispatch.h"
 
 namespace sockswap::daemon {
 namespace {
@@ -29,17 +29,25 @@ void each(Table& table, Call call) {
 template <class Role>
 void Moves::add(Table<Role>& table, const move::MoveId& id, std::unique_ptr<Role> role) {
   // Finished inside its own call, so erased after it.
-  role->on_finished = [this, &table, id] { asio::post(context_.io, [&table, id] { table.erase(id); }); };
+  role->on_finished = [this, &table, id] { asio::post(context_.io, [this, &table, id] { end(table, id); }); };
   Role& added = *table.emplace(id, std::move(role)).first->second;
   added.start();
 }
 
 template <class Role>
-bool Moves::bring(Table<Role>& table, const move::MoveId& id, Incoming& incoming) {
-  const auto found = table.find(id);
-  if (found == table.end()) return false;
-  found->second->on_message(incoming.host, incoming.message, std::move(incoming.attachments));
-  return true;
+void Moves::end(Table<Role>& table, const move::MoveId& id) {
+  if constexpr (std::is_same_v<Role, DestinationMove>) {
+    over_.add({id, wire::DESTINATION});
+    if (table.at(id)->machine().dropped()) dropped_.add(id);
+  }
+  if constexpr (std::is_same_v<Role, PeerMove>) over_.add({id, wire::PEER});
+  table.erase(id);
+}
+
+template <class Role>
+void Moves::bring(Table<Role>& table, const move::MoveId& id, Incoming& incoming) {
+  if (const auto found = table.find(id); found != table.end())
+    found->second->on_message(incoming.host, incoming.message, std::move(incoming.attachments));
 }
 
 Result<move::MoveId> Moves::begin(MoveOrder order, OriginMove::Listener listener) {
@@ -59,63 +67,21 @@ void Moves::on_message(Incoming incoming) {
     log::warn("{} sent a message of a move without the move's id", incoming.host);
     return;
   }
-  switch (incoming.message.body_case()) {
-    case wire::Message::kOffer:
-      if (!destinations_.contains(*id))
-        add(destinations_, *id,
-            std::make_unique<DestinationMove>(context_, *id, incoming.host, incoming.message.offer()));
-      return;
-    case wire::Message::kFind:
-      if (!peers_.contains(*id))
-        add(peers_, *id, std::make_unique<PeerMove>(context_, *id, incoming.host, incoming.message.find()));
-      return;
-    case wire::Message::kState:
-    case wire::Message::kDeliver:
-      if (!bring(destinations_, *id, incoming)) answer_stranger(*id, incoming);
-      return;
-    case wire::Message::kActivate: bring(destinations_, *id, incoming); return;
-    case wire::Message::kHold:
-      if (!bring(peers_, *id, incoming)) answer_stranger(*id, incoming);
-      return;
-    case wire::Message::kSwap: bring(peers_, *id, incoming); return;
-    case wire::Message::kSwapped:  // one host may be both, and hears it once
-      bring(origins_, *id, incoming);
-      bring(destinations_, *id, incoming);
-      return;
-    case wire::Message::kForget:
-      bring(destinations_, *id, incoming);
-      bring(peers_, *id, incoming);
-      return;
-    case wire::Message::kUndo: {
-      const bool destination = bring(destinations_, *id, incoming);
-      const bool peer = bring(peers_, *id, incoming);
-      if (!destination && !peer) answer_stranger(*id, incoming);
-      return;
-    }
-    case wire::Message::kAsk:
-      if (!bring(origins_, *id, incoming)) answer_stranger(*id, incoming);
-      return;
-    default: bring(origins_, *id, incoming); return;
-  }
-}
-
-// To a message of a move that this host doesn't know (any more).
-void Moves::answer_stranger(const move::MoveId& id, const Incoming& incoming) {
-  wire::Message answer;
-  answer.set_move_id(id.bytes());
-  switch (incoming.message.body_case()) {
-    case wire::Message::kAsk: answer.mutable_undo(); break;  // never committed, or it would be known
-    case wire::Message::kUndo: answer.mutable_undone(); break;
-    case wire::Message::kHold:
-    case wire::Message::kState:
-    case wire::Message::kDeliver:  // given up here when the session was lost
-      wire::to_message(Error{ErrorCode::unreachable,
-                             context_.self + " has given the move up: a session was lost", "try again", 0},
-                       *answer.mutable_refuse()->mutable_error());
-      break;
-    default: return;
-  }
-  static_cast<void>(context_.mesh.send(incoming.host, answer));  // none of these can be too large
+  const move::Parts here{.origin = origins_.contains(*id),
+                         .destination = destinations_.contains(*id),
+                         .peer = peers_.contains(*id)};
+  const move::Dispatch dispatch =
+      move::dispatch(incoming.message, here, dropped_.contains(*id), context_.self);
+  for (const wire::Message& answer : dispatch.answers)
+    static_cast<void>(context_.mesh.send(incoming.host, answer));  // none of these can be too large
+  if (dispatch.begins.destination && !over_.contains({*id, wire::DESTINATION}))
+    add(destinations_, *id,
+        std::make_unique<DestinationMove>(context_, *id, incoming.host, incoming.message.offer()));
+  if (dispatch.begins.peer && !over_.contains({*id, wire::PEER}))
+    add(peers_, *id, std::make_unique<PeerMove>(context_, *id, incoming.host, incoming.message.find()));
+  if (dispatch.to.origin) bring(origins_, *id, incoming);
+  if (dispatch.to.destination) bring(destinations_, *id, incoming);
+  if (dispatch.to.peer) bring(peers_, *id, incoming);
 }
 
 void Moves::on_host_lost(const std::string& host, const Error& error) {

@@ -7,6 +7,7 @@
 #include "daemon/destination_move.h"
 #include "daemon/origin_move.h"
 #include "daemon/peer_move.h"
+#include "daemon/recent.h"
 
 namespace sockswap::daemon {
 
@@ -29,13 +30,17 @@ class Moves {
   template <class Role>
   void add(Table<Role>& table, const move::MoveId& id, std::unique_ptr<Role> role);
   template <class Role>
-  static bool bring(Table<Role>& table, const move::MoveId& id, Incoming& incoming);
-  void answer_stranger(const move::MoveId& id, const Incoming& incoming);
+  void end(Table<Role>& table, const move::MoveId& id);
+  template <class Role>
+  static void bring(Table<Role>& table, const move::MoveId& id, Incoming& incoming);
 
   Context& context_;
   Table<OriginMove> origins_;
   Table<DestinationMove> destinations_;
   Table<PeerMove> peers_;
+  // A message that comes late must not begin a part that is over.
+  Recent<std::pair<move::MoveId, wire::Role>, 16384> over_;
+  Recent<move::MoveId, 16384> dropped_;  // as their destination
 };
 
 }  // namespace sockswap::daemon

@@ -7,15 +7,14 @@
 namespace sockswap::daemon {
 
 PeerMove::PeerMove(Context& context, move::MoveId id, std::string origin, const wire::Find& find)
-    : Running(context, move::Peer(id, origin, find.destination()), context.history.begin(id, "peer")),
-      id_(id),
-      find_(find) {
+    : Running(context, move::Peer(id, context.self, origin, find), context.history.begin(id, "peer")),
+      id_(id) {
   record_->origin = std::move(origin);
   record_->destination = find.destination();
 }
 
 void PeerMove::perform(move::action::FindEnds&) {
-  if (auto found = ends_.find(context_, machine_.origin(), find_); !found)
+  if (auto found = ends_.find(context_, machine_.origin(), machine_.find()); !found)
     return fail(std::move(found).error());
   record_->ends = ends_.tuples();
   auto lock = context_.locks.lock(record_->ends);
@@ -70,6 +69,7 @@ void PeerMove::perform(move::action::ResumeHolders&) {
 void PeerMove::perform(move::action::ThawEnds&) {
   if (auto thawed = ends_.thaw(); !thawed)
     log::error("move {}: a staying end could not be thawed: {}", id_.text(), thawed.error().text());
+  lock_ = {};  // the move may be remembered for long, the connection is free
 }
 
 void PeerMove::fail(Error error) {

@@ -26,7 +26,6 @@ class PeerMove : public Running<move::Peer, PeerMove> {
   void fail(Error error);
 
   move::MoveId id_;
-  wire::Find find_;
   ConnectionLocks::Lock lock_;
   PeerEnds ends_;
 };

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "daemon/context.h"
 #include "move/actions.h"
+#include "move/journal.h"
 
 namespace sockswap::daemon {
 
@@ -59,7 +60,7 @@ class Running {
   void perform(move::action::Send& send) { send_or_fail(send.to, send.message); }
   // Said in the log only: a daemon that dies forgets its moves.
   void perform(move::action::Write& write) {
-    log::debug("move {}: {}", record_->id.text(), move::name(write.mark));
+    log::debug("move {}: {}", record_->id.text(), move::name(write.record.mark_case()));
   }
   void perform(move::action::Step& step) { record_->step(step.name); }
   void perform(move::action::SetTimer& timer) {

@@ -10,9 +10,9 @@
 
 #include "base/endpoint.h"
 #include "base/error.h"
-#include "move/journal.h"
 #include "move/lost_ends.h"
 #include "socket/image.h"
+#include "wire/journal.pb.h"
 #include "wire/session.pb.h"
 
 namespace sockswap::move::action {
@@ -22,8 +22,11 @@ struct Send {
   std::string to;  // host
   wire::Message message;
 };
+// Into the journal, before the actions that follow. If a needed record can't be written, those are not
+// performed, and on_unwritten() follows instead.
 struct Write {
-  Mark mark;
+  wire::JournalRecord record;
+  bool needed = true;
 };
 // A step of the move has been reached; for people and figures. Names: docs/protocol.md.
 struct Step {
@@ -64,7 +67,7 @@ struct DropEnds {};  // undo: reservations and dormant ends vanish silently
 // ---- peer ----
 struct FindEnds {};       // find, check, look up holders -> on_found | on_failure
 struct HoldEnds {};       // pause, freeze, capture -> on_held | on_failure (with everything as it was)
-struct SwapEnds {};       // re-point, thaw -> on_swapped
+struct SwapEnds {};       // re-point, thaw -> on_swapped | on_undone_already
 struct ResumeHolders {};  // after SwapEnds: the programs run on
 struct ThawEnds {};       // undo: thaw, resume
 

@@ -1,34 +1,40 @@
-// What each role writes down, and when: the states that a daemon must find again after a crash.
+// The records of the three roles (wire/journal.proto), and when they are written: the states that a daemon
+// must find again after it was killed.
 //
-// A machine asks for a record *before* the step that memory alone could not undo; whoever performs the
-// actions writes it, with what the step will need, and only then goes on. Order in a whole move:
+//   origin       freezing ─ deciding ─ committed ──────────────────────── finished
+//                               └───── undoing ────────────────────────── finished
+//   destination  reserved ─ ready ─ live ─ handed over ────────────────── finished
+//   peer         holding ─ held ─ swapping ─ swapped ──────────────────── finished
+//                            └──── undone ─────────────────────────────── finished
 //
-//   origin       freezing ─ committed ─────────────────── finished
-//   destination       reserved ─ ready ─── live ───────── finished
-//   peer              holding ─ held ─ swapping ─ swapped ─ finished
-//
-// Without `committed` a move never happened: whoever asks a restarted origin about it is told to undo.
+// A record comes *before* the step that memory alone could not undo. A move that gives up before `deciding`,
+// `ready` and `held` is undone after a restart without being asked, so it writes nothing but `finished`.
 #pragma once
 
+#include <optional>
 #include <string_view>
+#include <vector>
+
+#include "move/id.h"
+#include "wire/journal.pb.h"
 
 namespace sockswap::move {
 
-enum class Mark {
-  origin_freezing,   // with: 4-tuples of the moving ends
-  origin_committed,  // with: their images, peers, destination: the point of no return
-  origin_finished,
-  destination_reserved,  // with: the reserved endpoints
-  destination_ready,     // with: images, receiver, state
-  destination_live,
-  destination_finished,
-  peer_holding,   // with: 4-tuples and holders of the staying ends
-  peer_held,      // with: their images
-  peer_swapping,  // with: where they are re-pointed to, what was in flight
-  peer_swapped,
-  peer_finished,
-};
+using JournalRecord = wire::JournalRecord;
+using Mark = wire::JournalRecord::MarkCase;
 
 std::string_view name(Mark mark);  // "origin-committed"
+
+// Whose record it is; NO_ROLE for one of a later version's.
+wire::Role role_of(const JournalRecord& record);
+bool is_last(const JournalRecord& record);  // a finished
+
+// A record of this move; the caller fills it in.
+JournalRecord record_of(const MoveId& id);
+
+// One role's records, in order.
+using Records = std::vector<JournalRecord>;
+// The last record of that kind.
+const JournalRecord* find(const Records& records, Mark mark);
 
 }  // namespace sockswap::move

@@ -1,11 +1,19 @@
 // The origin's part of a move: it coordinates. No I/O; see actions.h.
 //
-//   asking ──all accepted, found──▶ holding ──all held, ready──▶ swapping ──all swapped──▶ activating
-//     │  └─▶ bringing ──state taken──▶ │        (commit)                                      │
-//     └────────┴─ any failure ───▶ undoing                                        activated ──┴▶ finished
+//   asking ──all accepted, found──▶ holding ──all held, ready──▶ deciding ──the arbiter swapped──▶ swapping
+//     │  └─▶ bringing ──state taken──▶ │                          │    │        (commit)             │
+//     └────────┴─ any failure ─▶ undoing ◀─── it has undone ──────┘    │                             │ all
+//     swapped
+//                                   ▲                 it has forgotten │                             ▼
+//                                   └── undone there ── doubting ◀─────┘                        activating
+//                                                          └──────── activated ──▶ finished ◀────────┘
 //
-// Invariants: nothing is frozen in `asking` and `bringing`; the commit is written before any Swap is sent,
-// and after it nothing is undone; Activate is sent only when every peer has swapped.
+// The commit is the arbiter's swap: the arbiter is the peer of the first end. Until it is asked to
+// (`deciding`) this machine may undo at will; from then on until it answers, neither.
+//
+// Invariants: nothing is frozen in `asking` and `bringing`; the arbiter is asked only when all have promised;
+// the old ends are released, and other peers told to swap, only when the arbiter is known to have; Activate
+// is sent only when every peer has swapped.
 #pragma once
 
 #include <map>
@@ -14,6 +22,7 @@
 
 #include "move/actions.h"
 #include "move/id.h"
+#include "move/journal.h"
 
 namespace sockswap::move {
 
@@ -34,6 +43,7 @@ struct OriginPlan {
 
   // A state that takes longer to travel than the rest of a freeze goes ahead of it.
   bool state_goes_ahead() const { return state_bytes > 64 * 1024; }
+  const std::string& arbiter() const { return ends.front().peer; }
 };
 
 class Origin {
@@ -42,38 +52,62 @@ class Origin {
                               action::FreezeMoving, action::SendState, action::SendHold, action::SendDeliver,
                               action::ReleaseMoving, action::ThawMoving, action::Conclude, action::Finish>;
   using Actions = std::vector<Action>;
-  enum class State { asking, bringing, holding, swapping, activating, undoing, finished };
+  enum class State { asking, bringing, holding, deciding, doubting, swapping, activating, undoing, finished };
 
-  explicit Origin(OriginPlan plan);
-
+  explicit Origin(OriginPlan plan);  // at least one end
   Actions start();
+
+  // As it was when its daemon ended, from its records; none if nothing is left to do. Then resume().
+  static std::optional<Origin> restore(const Records& records);
+  Actions resume();
+
   Actions on_message(const std::string& from, const wire::Message& message);
   Actions on_frozen(std::vector<socket::Position> moving);  // in the plan's order
-  Actions on_failure(Error error);  // an action before the commit failed; the ends are as they were
+  Actions on_failure(Error error);    // an action before the commit failed; the ends are as they were
+  Actions on_unwritten(Error error);  // see action::Write
   Actions on_host_lost(const std::string& host, const Error& error);
   Actions on_timer();
-  Actions cancel(Error error);  // whoever asked for the move is gone: undone if not committed yet
+  Actions cancel(Error error);  // whoever asked for the move is gone: undone if the arbiter isn't asked yet
+  // An operator's word while the arbiter can't be asked. not settled: nothing happens unless deciding or
+  // doubting.
+  Actions settle(bool moved);
 
   State state() const { return state_; }
   const OriginPlan& plan() const { return plan_; }
 
  private:
+  // origin.cpp: until everybody has promised
+  Actions take_accept(const wire::Accept& accept);
+  Actions take_held(const std::string& from, const wire::Held& held);
+  Actions take_refuse(const std::string& from, const wire::Refuse& refuse);
+  Actions advance();
+  Actions hold();
+  Actions undo(std::optional<Error> error);  // none: a dry run that everybody agreed to
+  std::string awaited() const;               // the hosts that have not answered yet
+
+  // origin_commit.cpp: from then on
+  Actions decide();
+  Actions commit();
+  Actions doubt();
+  Actions take_swapped(const std::string& from, const wire::Swapped& swapped);
+  Actions take_undone(const std::string& from, wire::Role by);
+  Actions take_unknown(const std::string& from, wire::Role by);
+  Actions lose_ends_of(const std::string& peer, const std::string& why);
+  Actions lose_all();
+  Actions finish();
+  Actions answer(const std::string& from, wire::Role of);
+  Actions repeat();  // what has not been answered since the arbiter was asked
+
+  bool asked_arbiter() const;
   bool committed() const { return state_ == State::swapping || state_ == State::activating; }
   bool is_party(const std::string& host) const;
   bool has_part_in(const std::string& host, std::uint32_t index) const;
-  Actions advance();
-  Actions hold();
-  Actions commit();
-  Actions undo(std::optional<Error> error);  // none: a dry run that everybody agreed to
-  Actions take_held(const std::string& from, const wire::Held& held);
-  Actions answer(const std::string& from);
-  Actions finish();
-  std::string awaited() const;  // the hosts that have not answered yet
-  action::Send activate() const;
-  action::Send swap(const std::string& peer) const;
   wire::Message message() const;  // of this move
-  template <class To>
-  void send_to_parties(Actions& actions, To fill) const;
+  action::Send swap(const std::string& peer) const;
+  action::Send activate() const;
+  action::Send undo_at(const std::string& party) const;
+  wire::Offer offer() const;
+  std::set<std::string> parties() const;
 
   OriginPlan plan_;
   State state_ = State::asking;
@@ -82,9 +116,12 @@ class Origin {
   std::vector<Endpoint> locals_;                  // from Accept; empty until then
   std::vector<socket::Position> moving_;          // empty until frozen
   bool ready_ = false;
+  bool frozen_ = false;            // FreezeMoving was asked for
   std::set<std::string> undoing_;  // parties that have not said Undone yet
+  std::optional<Error> reason_;    // of undoing
   LostEnds lost_;                  // after the commit
-  int timers_since_commit_ = 0;
+  int timers_since_asked_ = 0;     // the arbiter
+  bool restored_ = false;          // what was confirmed before isn't known any more
 };
 
 std::string_view name(Origin::State state);

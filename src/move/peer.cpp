@@ -1,25 +1,30 @@
 #include "move/peer.h"
 
 #include "move/images.h"
+#include "move/timing.h"
 #include "wire/errors.h"
 
 namespace sockswap::move {
-namespace {
 
-// In doubt, the origin is asked this often.
-constexpr std::chrono::milliseconds ask_interval{1000};
-// An origin that says nothing for so long is asked; its own timer is shorter.
-constexpr std::chrono::milliseconds patience{15000};
-
-}  // namespace
-
-Peer::Peer(MoveId id, std::string origin, std::string destination)
-    : id_(id), origin_(std::move(origin)), destination_(std::move(destination)) {}
+Peer::Peer(MoveId id, std::string self, std::string origin, const wire::Find& find)
+    : id_(id), self_(std::move(self)), origin_(std::move(origin)), find_(find) {}
 
 wire::Message Peer::message() const {
   wire::Message message;
   message.set_move_id(id_.bytes());
   return message;
+}
+
+action::Send Peer::say_undone(const std::string& to) const {
+  wire::Message undone = message();
+  undone.mutable_undone()->set_by(wire::PEER);
+  return {to, std::move(undone)};
+}
+
+action::Send Peer::say_swapped(const std::string& to) const {
+  wire::Message swapped = message();
+  to_message(lost_, *swapped.mutable_swapped()->mutable_lost());
+  return {to, std::move(swapped)};
 }
 
 Peer::Actions Peer::start() { return {action::SetTimer{patience}, action::FindEnds{}}; }
@@ -31,111 +36,264 @@ Peer::Actions Peer::on_found() {
   return {action::Send{origin_, std::move(found)}, action::Step{"found"}};
 }
 
+// Of another peer than the arbiter: who else can know that the arbiter has swapped.
+bool Peer::may_say_swap(const std::string& host) const {
+  return host == origin_ || (!is_arbiter() && (host == arbiter_ || host == destination()));
+}
+
 Peer::Actions Peer::on_message(const std::string& from, const wire::Message& message) {
-  if (from != origin_) return {};
   switch (message.body_case()) {
     case wire::Message::kHold:
-      if (state_ != State::found) return {};
-      state_ = State::holding;
-      return {action::Write{Mark::peer_holding}, action::HoldEnds{}};
+      return from == origin_ && state_ == State::found ? hold(message.hold()) : Actions{};
     case wire::Message::kSwap:
-      if (state_ == State::swapped) return on_swapped(lost_);
-      if (state_ != State::held) return {};
-      state_ = State::swapping;
-      return {action::Write{Mark::peer_swapping}, action::SwapEnds{}};
+      if (!may_say_swap(from)) return {};
+      if (state_ == State::undone) return {say_undone(from)};
+      if (state_ == State::swapped) return {say_swapped(destination()), say_swapped(origin_)};
+      return state_ == State::held ? swap() : Actions{};
     case wire::Message::kUndo:
-      if (state_ != State::swapping && state_ != State::swapped) return thaw(true);
-      [[fallthrough]];  // the origin's answer to Ask: it has finished and forgotten the move
+      if (from != origin_) return {};
+      if (state_ == State::undone) {
+        Actions actions = finish();
+        actions.insert(actions.begin(), say_undone(origin_));
+        return actions;
+      }
+      if (state_ == State::swapping || state_ == State::swapped) return answer(from);
+      return undo(true);
     case wire::Message::kForget:
-      if (state_ != State::swapped) return {};
-      state_ = State::finished;
-      return {action::Write{Mark::peer_finished}, action::Finish{}};
+      return from == origin_ && (state_ == State::swapped || state_ == State::undone) ? finish() : Actions{};
+    case wire::Message::kAsk: return message.ask().of() == wire::PEER ? answer(from) : Actions{};
+    case wire::Message::kUndone: return take_undone(from, message.undone().by());
+    case wire::Message::kUnknown: return take_unknown(from, message.unknown().by());
+    case wire::Message::kActivated:
+      // Of a destination that was asked, since the origin has no memory: nobody else will ask here any more.
+      return from == destination() && state_ == State::swapped && forgot_.contains(wire::ORIGIN) ? finish()
+                                                                                                 : Actions{};
     default: return {};
   }
 }
 
+Peer::Actions Peer::hold(const wire::Hold& hold) {
+  state_ = State::holding;
+  arbiter_ = hold.arbiter();
+  JournalRecord record = record_of(id_);
+  record.mutable_peer_holding()->set_origin(origin_);
+  record.mutable_peer_holding()->set_arbiter(arbiter_);
+  *record.mutable_peer_holding()->mutable_find() = find_;
+  return {action::Write{std::move(record)}, action::HoldEnds{}};
+}
+
 Peer::Actions Peer::on_held(const std::vector<HeldEnd>& ends) {
   state_ = State::held;
+  JournalRecord record = record_of(id_);
+  record.mutable_peer_held();
   wire::Message held = message();
   for (const HeldEnd& end : ends) {
     wire::Held::End& out = *held.mutable_held()->add_ends();
     out.set_index(end.index);
     to_message(end.staying, *out.mutable_staying());
   }
-  return {action::Write{Mark::peer_held}, action::Send{origin_, std::move(held)}, action::Step{"held"},
-          action::SetTimer{patience}};
+  return {action::Write{std::move(record)}, action::Send{origin_, std::move(held)}, action::Step{"held"},
+          action::SetTimer{is_arbiter() ? hold_limit : patience}};
+}
+
+Peer::Actions Peer::swap() {
+  state_ = State::swapping;
+  JournalRecord record = record_of(id_);
+  record.mutable_peer_swapping();
+  return {action::Write{std::move(record)}, action::SwapEnds{}};
 }
 
 Peer::Actions Peer::on_swapped(const LostEnds& lost) {
-  const bool first_time = state_ != State::swapped;
   state_ = State::swapped;
-  if (first_time) lost_ = lost;
-  wire::Message swapped = message();
-  to_message(lost_, *swapped.mutable_swapped()->mutable_lost());
-  Actions actions;
+  lost_ = lost;
+  JournalRecord record = record_of(id_);
+  to_message(lost_, *record.mutable_peer_swapped()->mutable_lost());
   // The destination waits for it with a thawed program at stake; the origin only to report.
-  actions.emplace_back(action::Send{destination_, swapped});
-  if (first_time) actions.emplace_back(action::ResumeHolders{});
-  if (origin_ != destination_) actions.emplace_back(action::Send{origin_, std::move(swapped)});
-  if (first_time) {
-    actions.emplace_back(action::Write{Mark::peer_swapped});
-    actions.emplace_back(action::SetTimer{patience});
+  Actions actions{say_swapped(destination()), action::ResumeHolders{}};
+  if (origin_ != destination()) actions.emplace_back(say_swapped(origin_));
+  // Not needed: SwapEnds gives the same answer again.
+  actions.emplace_back(action::Write{std::move(record), false});
+  actions.emplace_back(action::SetTimer{patience});
+  return actions;
+}
+
+Peer::Actions Peer::on_undone_already() { return give_up(); }
+
+Peer::Actions Peer::undo(bool say) {
+  Actions actions{action::ThawEnds{}};
+  for (auto& more : finish()) {
+    if (std::holds_alternative<action::Finish>(more)) {
+      if (say) actions.emplace_back(say_undone(origin_));
+      actions.emplace_back(action::Step{"undone"});
+    }
+    actions.push_back(std::move(more));
   }
   return actions;
 }
 
-Peer::Actions Peer::thaw(bool say_undone) {
+Peer::Actions Peer::give_up() {
+  state_ = State::undone;
+  JournalRecord record = record_of(id_);
+  record.mutable_peer_undone();
+  // Not needed: without it the restarted daemon decides in the same way.
+  return {action::Write{std::move(record), false}, action::ThawEnds{}, action::Step{"undone"},
+          say_undone(origin_), action::SetTimer{patience}};
+}
+
+Peer::Actions Peer::finish() {
   state_ = State::finished;
-  Actions actions{action::ThawEnds{}, action::Write{Mark::peer_finished}};
-  if (say_undone) {
-    wire::Message undone = message();
-    undone.mutable_undone();
-    actions.emplace_back(action::Send{origin_, std::move(undone)});
-  }
-  actions.emplace_back(action::Step{"undone"});
-  actions.emplace_back(action::Finish{});
-  return actions;
+  JournalRecord record = record_of(id_);
+  record.mutable_peer_finished();
+  return {action::Write{std::move(record), false}, action::Finish{}};
 }
 
 Peer::Actions Peer::on_failure(Error error) {
   state_ = State::finished;
   wire::Message refuse = message();
+  refuse.mutable_refuse()->set_by(wire::PEER);
   wire::to_message(error, *refuse.mutable_refuse()->mutable_error());
-  return {action::ThawEnds{}, action::Write{Mark::peer_finished}, action::Send{origin_, std::move(refuse)},
-          action::Finish{}};
+  JournalRecord record = record_of(id_);
+  record.mutable_peer_finished();
+  return {action::ThawEnds{}, action::Write{std::move(record), false},
+          action::Send{origin_, std::move(refuse)}, action::Finish{}};
+}
+
+// Before HoldEnds, before Held was said, or before SwapEnds. Only the arbiter may refuse the last.
+Peer::Actions Peer::on_unwritten(Error error) {
+  if (state_ != State::swapping) return on_failure(std::move(error));
+  if (is_arbiter()) return give_up();
+  return {action::SwapEnds{}};
 }
 
 Peer::Actions Peer::on_host_lost(const std::string& host) {
   if (host != origin_) return {};
-  if (state_ == State::finding || state_ == State::found || state_ == State::holding) return thaw(false);
-  if (state_ == State::held) return {action::SetTimer{ask_interval}};
-  return {};
+  switch (state_) {
+    case State::finding:
+    case State::found:
+    case State::holding: return undo(false);
+    case State::held: return is_arbiter() ? give_up() : Actions{action::SetTimer{ask_interval}};
+    default: return {};
+  }
+}
+
+Peer::Actions Peer::ask() const {
+  Actions actions;
+  const auto ask_one = [&](const std::string& host, wire::Role of) {
+    wire::Message ask = message();
+    ask.mutable_ask()->set_of(of);
+    actions.emplace_back(action::Send{host, std::move(ask)});
+  };
+  ask_one(origin_, wire::ORIGIN);
+  if (state_ == State::held) ask_one(arbiter_, wire::PEER);
+  if (state_ == State::held || forgot_.contains(wire::ORIGIN)) ask_one(destination(), wire::DESTINATION);
+  return actions;
 }
 
 Peer::Actions Peer::on_timer() {
   switch (state_) {
     case State::finding:
     case State::found:
-    case State::holding: return thaw(false);
+    case State::holding: return undo(false);
     case State::held: {
-      wire::Message ask = message();
-      ask.mutable_ask();
-      return {action::Step{"in doubt"}, action::Send{origin_, std::move(ask)},
-              action::SetTimer{ask_interval}};
+      if (is_arbiter()) return give_up();
+      Actions actions = ask();
+      actions.insert(actions.begin(), action::Step{"in doubt"});
+      actions.emplace_back(action::SetTimer{ask_interval});
+      return actions;
     }
-    case State::swapping: return {};
     case State::swapped: {
       // Swapped or Forget was lost. Until the origin knows, the moving end may still stand still.
-      Actions actions = on_swapped(lost_);
-      wire::Message ask = message();
-      ask.mutable_ask();
-      actions.emplace_back(action::Send{origin_, std::move(ask)});
+      Actions actions{say_swapped(destination()), say_swapped(origin_)};
+      for (auto& more : ask()) actions.push_back(std::move(more));
       actions.emplace_back(action::SetTimer{patience});
       return actions;
     }
+    case State::undone:
+      if (++timers_ == patience_with_undone) return finish();
+      return {say_undone(origin_), action::SetTimer{patience}};
+    case State::swapping:
     case State::finished: return {};
   }
   return {};
+}
+
+// To whoever is in doubt and knows the move. Silence where this isn't known yet.
+Peer::Actions Peer::answer(const std::string& from) const {
+  if (state_ == State::undone) return {say_undone(from)};
+  if (state_ != State::swapped) return {};
+  if (from == origin_ || from == destination()) return {say_swapped(from)};
+  if (!is_arbiter()) return {};
+  wire::Message swap = message();  // another peer
+  swap.mutable_swap();
+  return {action::Send{from, std::move(swap)}};
+}
+
+Peer::Actions Peer::take_undone(const std::string& from, wire::Role by) {
+  if (state_ != State::held || is_arbiter()) return {};
+  // The arbiter's word is the decision. The destination's is, once it acts in an origin's place.
+  const bool decided = (by == wire::PEER && from == arbiter_) ||
+                       (by == wire::DESTINATION && from == destination() && forgot_.contains(wire::ORIGIN));
+  return decided ? undo(true) : Actions{};
+}
+
+Peer::Actions Peer::take_unknown(const std::string& from, wire::Role by) {
+  if (state_ == State::swapped) {
+    if (by == wire::DESTINATION && from == destination() && forgot_.contains(wire::ORIGIN)) return finish();
+    if (by != wire::ORIGIN || from != origin_ || !forgot_.insert(by).second) return {};
+    // An origin without memory tells nobody to forget. The destination, if it still waits, is told here.
+    Actions actions = ask();
+    actions.erase(actions.begin());
+    return actions;
+  }
+  if (state_ != State::held || is_arbiter()) return {};
+  if ((by == wire::ORIGIN && from == origin_) || (by == wire::PEER && from == arbiter_) ||
+      (by == wire::DESTINATION && from == destination()))
+    forgot_.insert(by);
+  // Nobody is left who could have swapped and be whole.
+  return forgot_.size() == 3 ? undo(true) : Actions{};
+}
+
+Peer::Actions Peer::settle(bool moved) {
+  if (state_ != State::held || is_arbiter()) return {};
+  return moved ? swap() : undo(true);
+}
+
+std::optional<Peer> Peer::restore(const std::string& self, const Records& records) {
+  const JournalRecord* holding = move::find(records, JournalRecord::kPeerHolding);
+  if (holding == nullptr || is_last(records.back())) return std::nullopt;
+  const auto id = MoveId::from_bytes(holding->move_id());
+  if (!id) return std::nullopt;
+  Peer peer(*id, self, holding->peer_holding().origin(), holding->peer_holding().find());
+  peer.arbiter_ = holding->peer_holding().arbiter();
+  peer.state_ = State::holding;
+  if (move::find(records, JournalRecord::kPeerHeld) != nullptr) peer.state_ = State::held;
+  if (move::find(records, JournalRecord::kPeerSwapping) != nullptr) peer.state_ = State::swapping;
+  if (const JournalRecord* swapped = move::find(records, JournalRecord::kPeerSwapped)) {
+    peer.state_ = State::swapped;
+    add_from(swapped->peer_swapped().lost(), peer.lost_, [](std::uint32_t) { return true; });
+  }
+  if (move::find(records, JournalRecord::kPeerUndone) != nullptr) peer.state_ = State::undone;
+  return peer;
+}
+
+Peer::Actions Peer::resume() {
+  switch (state_) {
+    case State::holding: return undo(false);  // Held was not said
+    case State::held: {
+      if (is_arbiter()) return give_up();
+      Actions actions = ask();
+      actions.emplace_back(action::SetTimer{ask_interval});
+      return actions;
+    }
+    case State::swapping: return {action::SwapEnds{}};
+    case State::swapped: {
+      Actions actions{action::ResumeHolders{}};
+      for (auto& more : on_timer()) actions.push_back(std::move(more));
+      return actions;
+    }
+    case State::undone: return {action::ThawEnds{}, say_undone(origin_), action::SetTimer{patience}};
+    default: return {};
+  }
 }
 
 std::string_view name(Peer::State state) {
@@ -146,6 +304,7 @@ std::string_view name(Peer::State state) {
     case Peer::State::held: return "held";
     case Peer::State::swapping: return "swapping";
     case Peer::State::swapped: return "swapped";
+    case Peer::State::undone: return "undone";
     case Peer::State::finished: return "finished";
   }
   return "";

@@ -33,6 +33,7 @@ std::string kind(const wire::Message& message) {
     case wire::Message::kAsk: return "ask";
     case wire::Message::kState: return "state";
     case wire::Message::kStateTaken: return "state taken";
+    case wire::Message::kUnknown: return "unknown";
     default: return "?";
   }
 }
@@ -103,31 +104,22 @@ void Trio::lose_session(const std::string& a, const std::string& b) {
 
 void Trio::deliver(const Letter& letter) {
   const wire::Message& message = letter.message;
-  if (letter.to == "origin") {
-    if (origin_) return origin_actions(origin_->on_message(letter.from, message));
-    if (message.body_case() != wire::Message::kAsk) return;
-    wire::Message undo = blank();  // a move that it doesn't know was never committed
-    undo.mutable_undo();
-    return post("origin", letter.from, undo);
+  const Parts here{.origin = letter.to == "origin" && origin_,
+                   .destination = letter.to == "destination" && destination_,
+                   .peer = letter.to == "peer" && peer_};
+  const Dispatch dispatch = move::dispatch(message, here, false, letter.to);
+  for (const wire::Message& answer : dispatch.answers) post(letter.to, letter.from, answer);
+  if (dispatch.begins.destination && letter.to == "destination") {
+    destination_.emplace(plan_.id, letter.from, message.offer());
+    destination_actions(destination_->start());
   }
-  if (letter.to == "destination") {
-    if (message.body_case() == wire::Message::kOffer && !destination_) {
-      destination_.emplace(plan_.id, letter.from, message.offer());
-      return destination_actions(destination_->start());
-    }
-    if (destination_) return destination_actions(destination_->on_message(letter.from, message));
-  } else {
-    if (message.body_case() == wire::Message::kFind && !peer_) {
-      peer_.emplace(plan_.id, letter.from, message.find().destination());
-      return peer_actions(peer_->start());
-    }
-    if (peer_) return peer_actions(peer_->on_message(letter.from, message));
+  if (dispatch.begins.peer && letter.to == "peer") {
+    peer_.emplace(plan_.id, "peer", letter.from, message.find());
+    peer_actions(peer_->start());
   }
-  if (message.body_case() == wire::Message::kUndo) {
-    wire::Message undone = blank();
-    undone.mutable_undone();
-    post(letter.to, letter.from, undone);
-  }
+  if (dispatch.to.origin) origin_actions(origin_->on_message(letter.from, message));
+  if (dispatch.to.destination) destination_actions(destination_->on_message(letter.from, message));
+  if (dispatch.to.peer) peer_actions(peer_->on_message(letter.from, message));
 }
 
 bool Trio::fire_timer() {
@@ -158,49 +150,49 @@ void Trio::run(int timers) {
 void Trio::origin_actions(Origin::Actions actions) {
   for (auto& each : actions) {
     std::visit(
-        Overloaded{
-            [&](action::Send& send) {
-              require(committed_ || !send.message.has_swap(), "swap before the commit was written");
-              post("origin", send.to, send.message);
-            },
-            [&](action::SendHold& hold) { post("origin", hold.peer, hold.message); },
-            [&](action::Write& write) { committed_ = committed_ || write.mark == Mark::origin_committed; },
-            [&](action::Step& step) { note("origin: step " + std::string(step.name)); },
-            [&](action::SetTimer&) { timers_.insert("origin"); },
-            [&](action::FreezeMoving&) {
-              if (faults_.failing_action == "freeze")
-                return origin_actions(origin_->on_failure(failed("freeze")));
-              require(moving == Moving::live, "froze what wasn't live");
-              moving = Moving::frozen;
-              origin_actions(origin_->on_frozen({idle}));
-            },
-            [&](action::SendState&) {
-              require(moving == Moving::live, "a long state travels while its end is frozen");
-              wire::Message message = blank();
-              message.mutable_state();
-              post("origin", plan_.destination, message);
-            },
-            [&](action::SendDeliver&) {
-              wire::Message message = blank();
-              message.mutable_deliver();
-              post("origin", plan_.destination, message);
-            },
-            [&](action::ReleaseMoving&) {
-              require(committed_, "released before the commit");
-              require(staying != Staying::live_to_origin,
-                      "released while the staying end could still send to it");
-              moving = Moving::released;
-            },
-            [&](action::ThawMoving&) {
-              require(!committed_, "thawed after the commit");
-              if (moving == Moving::frozen) moving = Moving::live;
-            },
-            [&](action::Conclude& conclude) {
-              require(!concluded || outcome->code == ErrorCode::in_doubt, "concluded twice");
-              concluded = true;
-              outcome = conclude.error;
-            },
-            [&](action::Finish&) { timers_.erase("origin"); }},
+        Overloaded{[&](action::Send& send) {
+                     require(asked_ || !send.message.has_swap(),
+                             "the arbiter is asked, and that isn't written");
+                     post("origin", send.to, send.message);
+                   },
+                   [&](action::SendHold& hold) { post("origin", hold.peer, hold.message); },
+                   [&](action::Write& write) { asked_ = asked_ || write.record.has_origin_deciding(); },
+                   [&](action::Step& step) { note("origin: step " + std::string(step.name)); },
+                   [&](action::SetTimer&) { timers_.insert("origin"); },
+                   [&](action::FreezeMoving&) {
+                     if (faults_.failing_action == "freeze")
+                       return origin_actions(origin_->on_failure(failed("freeze")));
+                     require(moving == Moving::live, "froze what wasn't live");
+                     moving = Moving::frozen;
+                     origin_actions(origin_->on_frozen({idle}));
+                   },
+                   [&](action::SendState&) {
+                     require(moving == Moving::live, "a long state travels while its end is frozen");
+                     wire::Message message = blank();
+                     message.mutable_state();
+                     post("origin", plan_.destination, message);
+                   },
+                   [&](action::SendDeliver&) {
+                     wire::Message message = blank();
+                     message.mutable_deliver();
+                     post("origin", plan_.destination, message);
+                   },
+                   [&](action::ReleaseMoving&) {
+                     require(committed_, "released before the arbiter swapped");
+                     require(staying != Staying::live_to_origin,
+                             "released while the staying end could still send to it");
+                     moving = Moving::released;
+                   },
+                   [&](action::ThawMoving&) {
+                     require(!committed_, "thawed after the commit");
+                     if (moving == Moving::frozen) moving = Moving::live;
+                   },
+                   [&](action::Conclude& conclude) {
+                     require(!concluded || outcome->code == ErrorCode::in_doubt, "concluded twice");
+                     concluded = true;
+                     outcome = conclude.error;
+                   },
+                   [&](action::Finish&) { timers_.erase("origin"); }},
         each);
     if (!origin_) return;
   }
@@ -272,7 +264,8 @@ void Trio::peer_actions(Peer::Actions actions) {
                      peer_actions(peer_->on_held({{0, idle}}));
                    },
                    [&](action::SwapEnds&) {
-                     require(committed_, "swapped before the commit");
+                     require(asked_, "swapped before everybody had promised");
+                     committed_ = true;
                      require(moving != Moving::live, "swapped before the moving end was frozen");
                      require(staying == Staying::frozen, "swapped what wasn't held");
                      require(arriving == Arriving::dormant, "swapped to where nobody is");

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "move/destination.h"
+#include "move/dispatch.h"
 #include "move/origin.h"
 #include "move/peer.h"
 
@@ -81,7 +82,7 @@ class Trio {
   std::optional<Origin> origin_;
   std::optional<Destination> destination_;
   std::optional<Peer> peer_;
-  bool committed_ = false;
+  bool asked_ = false, committed_ = false;
   std::set<std::string> timers_;  // whose timer is set
   std::deque<Letter> letters_;
 };
