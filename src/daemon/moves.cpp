@@ -36,12 +36,14 @@ void Moves::add(Table<Role>& table, const move::MoveId& id, std::unique_ptr<Role
 
 template <class Role>
 void Moves::end(Table<Role>& table, const move::MoveId& id) {
+  const auto ended = table.find(id);
+  if (ended == table.end()) return;  // said once more for a message that came between
   if constexpr (std::is_same_v<Role, DestinationMove>) {
     over_.add({id, wire::DESTINATION});
-    if (table.at(id)->machine().dropped()) dropped_.add(id);
+    if (ended->second->machine().dropped()) dropped_.add(id);
   }
   if constexpr (std::is_same_v<Role, PeerMove>) over_.add({id, wire::PEER});
-  table.erase(id);
+  table.erase(ended);
 }
 
 template <class Role>

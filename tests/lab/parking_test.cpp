@@ -51,18 +51,18 @@ TEST_F(ParkedEnds, ComeBackToOneThatNeverLeft) {
 }
 
 // The two hosts lose each other when the move is committed and not yet over.
-TEST_F(ParkedEnds, ArriveAlthoughTheSessionBreaksAfterTheCommit) {
+TEST_F(ParkedEnds, ArriveAlthoughTheSessionBreaksAtTheCommit) {
   auto [stayer, fd] = connect("alpha", "beta", true, false, false, {.send = half, .receive = half});
   const std::string ticket = client("beta").park(fd.release());
-  // The peer is far away: that leaves 300 ms between the commit and its Swapped.
+  // The peer is far away: that leaves 300 ms between the question to the arbiter and its Swapped.
   ASSERT_TRUE(host("alpha").set_link({.delay = std::chrono::milliseconds(150)}));
   std::optional<Arrival> arrival;
   std::thread fetching([&] { arrival.emplace(client("gamma").have_moved(ticket)); });
-  const auto committed = [&] {
+  const auto deciding = [&] {
     const auto moves = host("beta").run({SOCKSWAP, "moves", "--json"});
-    return moves && moves->out.find(R"("state":"swapping")") != std::string::npos;
+    return moves && moves->out.find(R"("state":"deciding")") != std::string::npos;
   };
-  while (!committed()) ::usleep(1000);
+  while (!deciding()) ::usleep(1000);
   const auto cut = host("beta").run({"ss", "-K", "dst", host("gamma").v4().text()});
   fetching.join();
   ASSERT_TRUE(host("alpha").set_link({}));
