@@ -162,7 +162,8 @@ TEST_P(EitherDials, LooseHostsLetMovesPass) {
 
 // The port at which an end arrives is open to nobody. Both ends speak first, so that it needn't be.
 TEST_P(EitherDials, HostsThatOpenFewPortsLetMovesPass) {
-  put_up_on_every_host({.open_ports = {daemons_port, 5000}});
+  const auto services_port = static_cast<std::uint16_t>(next_port() + 1);
+  put_up_on_every_host({.open_ports = {daemons_port, services_port}});
   expect_to_wander(GetParam());
 }
 
