@@ -16,6 +16,9 @@ struct Options {
   int megabytes = 400;          // stream
   std::string rate = "10gbit";  // stream: of every link
   std::string delay = "2ms";    // lone-request: of every link, each way
+  int soak_moves = 100'000;
+  bool both_wander = false;        // soak
+  double megabytes_a_second = 10;  // soak: each way
 };
 
 // Moves of an idle connection, one after the other: how long its end stands still, and of what that is made.
@@ -24,5 +27,7 @@ Result<Json> idle(const Options& options);
 Result<Json> stream(const Options& options);
 // A request that is in flight when the move begins: how long its answer takes.
 Result<Json> lone_request(const Options& options);
+// One connection under load moved very often, and what drifts meanwhile; `holds` is false if anything does.
+Result<Json> soak(const Options& options);
 
 }  // namespace sockswap::bench

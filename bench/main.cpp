@@ -47,6 +47,12 @@ int main(int argc, char** argv) {
       add("lone-request", "A request in flight when the move begins", sockswap::bench::lone_request);
   lone->add_option("--moves", options.moves, "a tenth as many are made")->capture_default_str();
   lone->add_option("--delay", options.delay, "of every link, each way")->capture_default_str();
+  CLI::App* soak =
+      add("soak", "A connection under load moved again and again, and what drifts", sockswap::bench::soak);
+  soak->add_option("--moves", options.soak_moves)->capture_default_str()->check(CLI::PositiveNumber);
+  soak->add_flag("--both", options.both_wander, "Both ends wander; else one stays, an ordinary program");
+  soak->add_option("--rate", options.megabytes_a_second, "MB/s each way; 0: as fast as it goes")
+      ->capture_default_str();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -66,6 +72,9 @@ int main(int argc, char** argv) {
       fmt::print("{}\n", result->dump());
     else
       print(*result);
+    for (const Json& complaint : result->value("complaints", Json::array()))
+      fmt::print(stderr, "sockswap-bench: {}\n", complaint.get<std::string>());
+    return result->value("holds", true) ? 0 : 1;
   } catch (const std::exception& error) {
     fmt::print(stderr, "sockswap-bench: {}\n", error.what());
     return 1;

@@ -30,7 +30,9 @@ Result<> check_is_of(const Context& context, const std::string& host, const Addr
 
 Result<socket::Reservation> reserve_one(const Context& context, int family, const FourTuple& wanted) {
   SOCKSWAP_TRY(const bool taken, process::is_taken(wanted));
-  if (!taken) {
+  // A 4-tuple that has been here is still known to stateful firewalls, with the sequence numbers of then:
+  // they drop what comes of it now as out of the window.
+  if (!taken && !context.history.had(wanted)) {
     auto same_port = socket::reserve(context.kernel, family, wanted.local, wanted.remote);
     if (same_port) return same_port;
   }

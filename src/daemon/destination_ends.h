@@ -12,7 +12,8 @@ namespace sockswap::daemon {
 
 class DestinationEnds {
  public:
-  // Binds a local endpoint for every end that is offered: the same port if the 4-tuple is free here.
+  // Binds a local endpoint for every end that is offered: the same port if the 4-tuple is free here
+  // and wasn't here before.
   Result<std::vector<Endpoint>> reserve(const Context& context, const wire::Offer& offer);
 
   // From Deliver and the attachments that belong to its images (two each). All, or none.

@@ -22,6 +22,12 @@ std::chrono::nanoseconds MoveRecord::between(std::string_view from, std::string_
   return first == steps.end() || last == steps.end() ? std::chrono::nanoseconds{0} : last->at - first->at;
 }
 
+bool History::had(const FourTuple& tuple) const {
+  return std::ranges::any_of(records_, [&](const auto& record) {
+    return std::ranges::find(record->ends, tuple) != record->ends.end();
+  });
+}
+
 std::shared_ptr<MoveRecord> History::begin(move::MoveId id, std::string_view role) {
   if (records_.size() == most_records) records_.pop_front();
   return records_.emplace_back(std::make_shared<MoveRecord>(id, role));

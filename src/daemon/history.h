@@ -45,6 +45,8 @@ struct MoveRecord {
 class History {
  public:
   std::shared_ptr<MoveRecord> begin(move::MoveId id, std::string_view role);
+  // Was this one of this host's ends in a move that it remembers, before that move?
+  bool had(const FourTuple& tuple) const;
   const std::deque<std::shared_ptr<MoveRecord>>& records() const { return records_; }  // oldest first
 
  private:

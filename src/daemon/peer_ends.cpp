@@ -90,9 +90,10 @@ Result<> PeerEnds::find_holders(const Context& context) {
   for (End& end : ends_) {
     end.holders = std::move(holders[end.inode]);
     Result<> held = end.holders.empty()
-                        ? failure(ErrorCode::not_movable, "no process here holds the connection",
-                                  "a process in another PID namespace? run sockswapd where it can see its "
-                                  "programs")
+                        ? failure(ErrorCode::busy, "no process here holds the connection",
+                                  "try again: its descriptor may be on its way from one program to another. "
+                                  "Or a process in another PID namespace has it: run sockswapd where it can "
+                                  "see its programs")
                         : pausable.check(end.holders);
     if (!held) return failure(std::move(held).error().while_doing(naming(context, end.tuple.text())));
   }

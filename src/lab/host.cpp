@@ -120,6 +120,11 @@ Result<PacketCounter> Host::count(const PacketFilter& filter) {
   return PacketCounter::start(thread_, filter);
 }
 
+Result<Firewall> Host::firewall(const FirewallRules& rules) {
+  SOCKSWAP_CHECK(check_on());
+  return Firewall::start(thread_, Firewall::Place::host, rules);
+}
+
 std::optional<WireCounters> Host::wire_counters() const {
   if (!link_ || link_->wire() == nullptr) return std::nullopt;
   return WireCounters{.in = link_->wire()->inward(), .out = link_->wire()->outward()};

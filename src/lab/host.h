@@ -13,6 +13,7 @@
 
 #include "base/endpoint.h"
 #include "base/result.h"
+#include "lab/firewall.h"
 #include "lab/host_init.h"
 #include "lab/link.h"
 #include "lab/namespaces.h"
@@ -72,7 +73,8 @@ class Host {
   // --- what passed
   Result<InterfaceCounters> interface_counters();  // of eth0, since power_on()
   Result<PacketCounter> count(const PacketFilter& filter);
-  std::optional<WireCounters> wire_counters() const;  // none on a link that needs no wire
+  Result<Firewall> firewall(const FirewallRules& rules);  // of its own
+  std::optional<WireCounters> wire_counters() const;      // none on a link that needs no wire
 
  private:
   Result<> boot();

@@ -69,6 +69,10 @@ Result<> Lab::introduce() {
   return {};
 }
 
+Result<Firewall> Lab::firewall(const FirewallRules& rules) {
+  return Firewall::start(thread_, Firewall::Place::router, rules);
+}
+
 Host& Lab::host(std::string_view name) {
   const auto found =
       std::find_if(hosts_.begin(), hosts_.end(), [&](const auto& host) { return host->name() == name; });

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "lab/firewall.h"
 #include "lab/host.h"
 
 namespace sockswap::lab {
@@ -41,6 +42,8 @@ class Lab {
   const std::string& name() const { return name_; }
   Host& host(std::string_view name);  // aborts if the lab was made without it
   const std::vector<std::unique_ptr<Host>>& hosts() const { return hosts_; }
+  // At the router between the hosts: of a routed lab, since a bridge passes frames by.
+  Result<Firewall> firewall(const FirewallRules& rules);
 
  private:
   Lab(std::string name, std::unique_ptr<NamespaceThread> thread)
@@ -48,7 +51,7 @@ class Lab {
   Result<> introduce();
 
   std::string name_;
-  std::unique_ptr<NamespaceThread> thread_;  // in the network that joins the hosts; outlives them
+  std::shared_ptr<NamespaceThread> thread_;  // in the network that joins the hosts; outlives them
   std::vector<std::unique_ptr<Host>> hosts_;
 };
 

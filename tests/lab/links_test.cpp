@@ -3,6 +3,7 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 
+#include <map>
 #include <thread>
 
 #include "lab/fixture.h"
@@ -50,6 +51,93 @@ TEST_P(BadLink, MovesInMidStreamLoseNothing) {
 
 INSTANTIATE_TEST_SUITE_P(Lab, BadLink, ::testing::Bool(),
                          [](const auto& test) { return std::string(test.param ? "v6" : "v4"); });
+
+// The timers of a frozen end run on: its tail loss probe comes after two round trips. What it sends may meet
+// a host that has released its end already; the RST of that host meets a frozen end, which is deaf, or none.
+enum class Freezes { shorter_than_timers, longer };
+
+// One fault at a time, and all of them, on every host's link: ends and daemons suffer alike.
+struct Fault {
+  const char* name;
+  lab::LinkQuality quality;
+  Freezes freezes;
+};
+
+void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.name; }
+
+class Faulty : public LabTest, public ::testing::WithParamInterface<Fault> {
+ protected:
+  static constexpr const char* hosts[] = {"alpha", "beta", "gamma"};
+
+  static void set_links(const lab::LinkQuality& quality) {
+    for (const char* on : hosts) ASSERT_TRUE(host(on).set_link(quality));
+  }
+  // Of all links, both ways.
+  static lab::WireStatistics passed() {
+    lab::WireStatistics sum;
+    for (const char* on : hosts)
+      if (const auto counters = host(on).wire_counters())
+        for (const lab::WireStatistics& way : {counters->in, counters->out}) {
+          sum.lost += way.lost;
+          sum.duplicated += way.duplicated;
+          sum.overtaken += way.overtaken;
+        }
+    return sum;
+  }
+  void TearDown() override { set_links({}); }
+};
+
+TEST_P(Faulty, LinksCostMovesNoByteAndNoReset) {
+  const Fault& fault = GetParam();
+  const char* stops[] = {"beta", "gamma", "beta", "gamma"};
+  constexpr std::size_t part = 60'000, total = part * std::size(stops);
+  auto [stayer, moving] =
+      connect("alpha", "beta", true, false, false, {.calls = "epoll-edge", .send = total, .receive = total});
+  std::map<std::string, lab::PacketCounter> resets;
+  for (const char* on : hosts) {
+    auto counter = host(on).count({.flag = lab::TcpFlag::rst, .direction = lab::Direction::out});
+    ASSERT_TRUE(counter);
+    resets.emplace(on, *std::move(counter));
+  }
+  const auto sent = [&](const std::string& on) { return resets.at(on).packets().value(); };
+  set_links(fault.quality);
+  for (std::size_t i = 0; i < std::size(stops); ++i) {
+    const std::uint64_t before = sent(stops[i]);
+    if (i > 0) moving = move(std::move(moving), stops[i - 1], stops[i]);
+    exchange(moving, i * part, part, part);
+    EXPECT_EQ(sent(stops[i]), before) << "the host at which the end has arrived";
+  }
+  if (fault.freezes == Freezes::shorter_than_timers) {
+    for (const char* on : hosts) EXPECT_EQ(sent(on), 0u) << on;
+  }
+  finish_writing(moving);
+  expect_end(moving);
+  EXPECT_EQ(stayer.verdict(total, total), "");
+  const lab::WireStatistics seen = passed();
+  EXPECT_EQ(seen.lost > 0, fault.quality.loss > 0);
+  EXPECT_EQ(seen.duplicated > 0, fault.quality.duplicate > 0);
+  EXPECT_EQ(seen.overtaken > 0, fault.quality.reorder > 0);
+}
+
+// What is held back arrives within a round trip, as on real networks: later than the move itself it would
+// meet a host that has no such socket any more.
+constexpr std::chrono::milliseconds some_delay{5}, much_delay{100};
+
+INSTANTIATE_TEST_SUITE_P(
+    Lab, Faulty,
+    ::testing::Values(Fault{"loss_1_percent", {.loss = 0.01}, Freezes::longer},
+                      Fault{"loss_5_percent", {.loss = 0.05}, Freezes::longer},
+                      Fault{"reordering", {.delay = some_delay, .reorder = 0.1}, Freezes::longer},
+                      Fault{"duplication", {.duplicate = 0.1}, Freezes::shorter_than_timers},
+                      Fault{"delay_100_ms", {.delay = much_delay}, Freezes::longer},
+                      Fault{"all",
+                            {.delay = much_delay,
+                             .jitter = std::chrono::milliseconds(10),
+                             .loss = 0.01,
+                             .duplicate = 0.05,
+                             .reorder = 0.05},
+                            Freezes::longer}),
+    [](const auto& test) { return std::string(test.param.name); });
 
 class Routed : public LabTest, public ::testing::WithParamInterface<bool> {
  protected:
