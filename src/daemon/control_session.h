@@ -10,7 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
-#include "daemon/foreign_fd.h"
+#include "base/foreign_fd.h"
 #include "wire/control.pb.h"
 #include "wire/decoder.h"
 

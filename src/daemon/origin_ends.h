@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "daemon/foreign_fd.h"
+#include "base/foreign_fd.h"
 #include "socket/end.h"
 #include "wire/session.pb.h"
 

@@ -11,7 +11,7 @@
 #include "base/bytes.h"
 #include "base/endpoint.h"
 #include "base/result.h"
-#include "daemon/foreign_fd.h"
+#include "base/foreign_fd.h"
 #include "move/id.h"
 
 namespace sockswap::daemon {
