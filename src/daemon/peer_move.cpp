@@ -9,7 +9,8 @@ namespace sockswap::daemon {
 PeerMove::PeerMove(Context& context, move::MoveId id, std::string origin, const wire::Find& find)
     : Running(context, move::Peer(id, origin, find.destination()), context.history.begin(id, "peer")),
       id_(id),
-      find_(find) {
+      find_(find),
+      ends_(context.keeper, id) {
   record_->origin = std::move(origin);
   record_->destination = find.destination();
 }
@@ -43,13 +44,13 @@ void PeerMove::reach_destination() {
 
 void PeerMove::perform(move::action::HoldEnds&) {
   record_->step("holding");
-  if (auto paused = ends_.pause(context_, machine_.destination(), message_->hold(), std::move(attachments_));
-      !paused)
-    return fail(std::move(paused).error());
-  record_->step("paused");
-  auto held = ends_.freeze(context_.kernel);
+  const auto asked = std::chrono::steady_clock::now();
+  auto held = ends_.hold(context_, machine_.destination(), message_->hold(), attachments_);
   if (!held) return fail(std::move(held).error());
-  run(machine_.on_held(*held));
+  record_->step("paused", asked + held->paused);
+  std::vector<move::Peer::HeldEnd> staying;
+  for (const keep::HeldStaying::End& end : held->ends) staying.push_back({end.index, end.position});
+  run(machine_.on_held(staying));
 }
 
 void PeerMove::perform(move::action::SwapEnds&) {
@@ -70,6 +71,12 @@ void PeerMove::perform(move::action::ResumeHolders&) {
 void PeerMove::perform(move::action::ThawEnds&) {
   if (auto thawed = ends_.thaw(); !thawed)
     log::error("move {}: a staying end could not be thawed: {}", id_.text(), thawed.error().text());
+}
+
+void PeerMove::perform(move::action::Finish& finish) {
+  if (auto forgotten = ends_.forget(); !forgotten)
+    log::error("move {}: {}", id_.text(), forgotten.error().text());
+  Running::perform(finish);
 }
 
 void PeerMove::fail(Error error) {

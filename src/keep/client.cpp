@@ -151,6 +151,13 @@ Result<> Client::discard(const std::string& key) {
   return done(request);
 }
 
+Result<std::string> Client::read_hosts() {
+  Request request;
+  request.mutable_read_hosts();
+  SOCKSWAP_TRY(Answer answer, call(request, Reply::kHosts));
+  return std::move(*answer.reply.mutable_hosts()->mutable_text());
+}
+
 Result<Inventory> Client::inventory() {
   Request request;
   request.mutable_list_kept();

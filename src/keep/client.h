@@ -166,6 +166,9 @@ class Client {
   Result<std::vector<Fd>> take(const std::string& key, uid_t owner);  // they stay in store. not_found
   Result<> discard(const std::string& key);
 
+  // hosts.toml as it is now, which the keeper takes over with that.
+  Result<std::string> read_hosts();
+
   Result<Inventory> inventory();
   // The daemon ends in order: what isn't swapped is undone, what is in store closed, control.sock removed.
   Result<> goodbye();

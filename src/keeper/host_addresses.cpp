@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "cluster/certificate.h"
+#include "cluster/files.h"
 #include "cluster/identity.h"
 
 namespace sockswap::keeper {
@@ -25,16 +26,17 @@ Result<HostAddresses> HostAddresses::load(const std::filesystem::path& config) {
   return addresses;
 }
 
-Result<> HostAddresses::reload() {
+Result<std::string> HostAddresses::reload() {
   struct stat now {};
   ::stat(file_.c_str(), &now);  // before it is read: a change in between is seen the next time
-  SOCKSWAP_TRY(cluster::HostTable table, cluster::HostTable::load(file_));
+  SOCKSWAP_TRY(std::string text, cluster::read_file(file_));
+  SOCKSWAP_TRY(cluster::HostTable table, cluster::HostTable::parse(text, file_.native()));
   if (table.find(self_) == nullptr)
     return failure(ErrorCode::unknown_host,
                    fmt::format("{} doesn't list this host, '{}'", file_.string(), self_));
   table_ = std::move(table);
   read_ = now;
-  return {};
+  return text;
 }
 
 void HostAddresses::refresh() {

@@ -24,8 +24,8 @@ class HostAddresses {
   // The same where `local` is known to be this host's: an end lives there.
   Result<> check_remote(const Address& local, const Address& remote);
 
-  // Takes over the file as it is now; a file that can't be read leaves the table as it was.
-  Result<> reload();
+  // Takes over the file as it is now, and returns it; one that can't be read leaves the table as it was.
+  Result<std::string> reload();
 
  private:
   void refresh();

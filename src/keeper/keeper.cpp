@@ -36,6 +36,12 @@ Result<Answer> Keeper::answer(const Request& request, std::vector<Bytes> attachm
       store_.list(kept);
       return answer;
     }
+    case Request::kReadHosts: {
+      SOCKSWAP_TRY(std::string text, environment_.addresses.reload());
+      Answer answer;
+      answer.reply.mutable_hosts()->set_text(std::move(text));
+      return answer;
+    }
     case Request::kGoodbye: end_all(); return done();
     default: break;
   }

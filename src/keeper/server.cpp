@@ -152,6 +152,7 @@ class Server {
       if (!incoming) return lose_daemon(incoming.error());
       if (!*incoming) return;
       if (auto served = serve_one(**std::move(incoming)); !served) return lose_daemon(served.error());
+      keeper_.on_time(Clock::now());  // one that asks without end doesn't keep it from coming
     }
   }
 
