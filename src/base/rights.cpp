@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -15,6 +16,10 @@ constexpr std::size_t max_fds = 253;  // the kernel's SCM_MAX_FD
 struct ControlBuffer {
   alignas(cmsghdr) char bytes[CMSG_SPACE(max_fds * sizeof(int))];
 };
+
+constexpr std::size_t most_parts = 64;  // of one sendmsg()
+
+int flags(Wait wait) { return wait == Wait::never ? MSG_DONTWAIT : 0; }
 
 bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
@@ -37,11 +42,19 @@ void collect(msghdr& message, std::deque<Fd>& fds) {
 }  // namespace
 
 Result<std::optional<std::size_t>> send_some(int socket, ByteView bytes, std::span<const int> fds) {
+  return send_some(socket, std::span(&bytes, 1), fds, Wait::never);
+}
+
+Result<std::optional<std::size_t>> send_some(int socket, std::span<const ByteView> parts,
+                                             std::span<const int> fds, Wait wait) {
   if (fds.size() > max_fds) return failure(ErrorCode::too_large, "more descriptors than one message carries");
-  iovec part{const_cast<std::byte*>(bytes.data()), bytes.size()};
+  std::array<iovec, most_parts> vector;
+  const std::size_t count = std::min(parts.size(), vector.size());
+  for (std::size_t i = 0; i < count; ++i)
+    vector[i] = {const_cast<std::byte*>(parts[i].data()), parts[i].size()};
   msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
+  message.msg_iov = vector.data();
+  message.msg_iovlen = count;
   ControlBuffer control;
   if (!fds.empty()) {
     message.msg_control = control.bytes;
@@ -53,7 +66,7 @@ Result<std::optional<std::size_t>> send_some(int socket, ByteView bytes, std::sp
     std::memcpy(CMSG_DATA(head), fds.data(), fds.size_bytes());
   }
   for (;;) {
-    const ssize_t sent = ::sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const ssize_t sent = ::sendmsg(socket, &message, MSG_NOSIGNAL | flags(wait));
     if (sent >= 0) return static_cast<std::size_t>(sent);
     if (errno == EINTR) continue;
     if (would_block(errno)) return std::nullopt;
@@ -64,7 +77,8 @@ Result<std::optional<std::size_t>> send_some(int socket, ByteView bytes, std::sp
   }
 }
 
-Result<std::optional<std::size_t>> receive_some(int socket, std::span<std::byte> into, std::deque<Fd>& fds) {
+Result<std::optional<std::size_t>> receive_some(int socket, std::span<std::byte> into, std::deque<Fd>& fds,
+                                                Wait wait) {
   iovec part{into.data(), into.size()};
   ControlBuffer control;
   msghdr message{};
@@ -73,7 +87,7 @@ Result<std::optional<std::size_t>> receive_some(int socket, std::span<std::byte>
   message.msg_control = control.bytes;
   message.msg_controllen = sizeof control.bytes;
   for (;;) {
-    const ssize_t received = ::recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    const ssize_t received = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC | flags(wait));
     if (received < 0 && errno == EINTR) continue;
     if (received < 0 && would_block(errno)) return std::nullopt;
     if (received < 0) return system_failure(errno, "read from the control socket", ErrorCode::no_daemon);

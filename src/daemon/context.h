@@ -8,8 +8,8 @@
 #include "daemon/connection_locks.h"
 #include "daemon/history.h"
 #include "daemon/receivers.h"
+#include "keep/client.h"
 #include "mesh/mesh.h"
-#include "socket/kernel.h"
 #include "wire/parcel.h"
 
 namespace sockswap::daemon {
@@ -25,7 +25,7 @@ struct Context {
   asio::io_context& io;
   const cluster::HostTable& hosts;
   std::string self;  // this host's name
-  socket::Kernel& kernel;
+  keep::Client& keeper;
   Mesh& mesh;
   ConnectionLocks& locks;
   Receivers& receivers;

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/foreign_fd.h"
 #include "base/result.h"
-#include "daemon/foreign_fd.h"
 #include "wire/control.pb.h"
 #include "wire/decoder.h"
 

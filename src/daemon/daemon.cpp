@@ -2,21 +2,27 @@
 
 #include <fmt/format.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
+#include <asio/posix/stream_descriptor.hpp>
 #include <asio/steady_timer.hpp>
 #include <csignal>
 
 #include "base/log.h"
+#include "cluster/files.h"
+#include "daemon/confine.h"
 #include "daemon/control_server.h"
 #include "daemon/hand_overs.h"
+#include "daemon/keeper_link.h"
 #include "daemon/parking.h"
 
 namespace sockswap::daemon {
 namespace {
 
-Result<cluster::HostTable> load_hosts(const Settings& settings, const std::string& self) {
+Result<cluster::HostTable> parse_hosts(const Settings& settings, std::string_view text,
+                                       const std::string& self) {
   const std::filesystem::path file = settings.config / "hosts.toml";
-  SOCKSWAP_TRY(cluster::HostTable hosts, cluster::HostTable::load(file));
+  SOCKSWAP_TRY(cluster::HostTable hosts, cluster::HostTable::parse(text, file.native()));
   if (hosts.find(self) == nullptr)
     return failure(ErrorCode::unknown_host,
                    fmt::format("{} doesn't list this host, '{}'", file.string(), self),
@@ -37,20 +43,21 @@ class Daemon {
         Mesh::make(io_, hosts_, identity,
                    {.message = [this](Incoming incoming) { on_message(std::move(incoming)); },
                     .lost = [this](const std::string& host, const Error& error) { on_lost(host, error); }}));
-    context_.emplace(
-        Context{io_, hosts_, self_, socket::real_kernel(), *mesh_, locks_, receivers_, history_});
-    moves_.emplace(*context_);
-    hand_overs_.emplace(*context_, *moves_);
-    parking_.emplace(*context_, *moves_);
-    receivers_.on_gone = [this](const std::string& name) { moves_->on_receiver_gone(name); };
-    control_.emplace(Services{*context_, *moves_, *hand_overs_, *parking_});
     SOCKSWAP_CHECK(mesh_->listen());
     std::error_code error;
     std::filesystem::create_directories(settings_.run, error);
     if (error)
       return failure(ErrorCode::internal,
                      fmt::format("create {}: {}", settings_.run.string(), error.message()));
+    SOCKSWAP_CHECK(reach_the_keeper());
+    context_.emplace(Context{io_, hosts_, self_, *keeper_, *mesh_, locks_, receivers_, history_});
+    moves_.emplace(*context_);
+    hand_overs_.emplace(*context_, *moves_);
+    parking_.emplace(*context_, *moves_);
+    receivers_.on_gone = [this](const std::string& name) { moves_->on_receiver_gone(name); };
+    control_.emplace(Services{*context_, *moves_, *hand_overs_, *parking_});
     SOCKSWAP_CHECK(control_->listen(settings_.run / "control.sock"));
+    SOCKSWAP_CHECK(give_up_rights(settings_.user));
     keep_sessions();
     wait_for_signal();
     return {};
@@ -69,10 +76,36 @@ class Daemon {
                   "what it held is thawed; `sockswap moves` of the other hosts shows what was under way");
     }
     control_->close();
+    if (auto said = keeper_->goodbye(); !said) log::warn("{}", said.error().text());
     return outcome;
   }
 
  private:
+  Result<> reach_the_keeper() {
+    SOCKSWAP_TRY(keeper_, reach_keeper({.config = settings_.config,
+                                        .run = settings_.run,
+                                        .program = settings_.keeper,
+                                        .log_level = settings_.log_level}));
+    keeper_->on_broken = end_at_once;
+    alive_.assign(::dup(keeper_->alive()));
+    alive_.async_wait(asio::posix::stream_descriptor::wait_read, [](const asio::error_code& error) {
+      if (!error) end_at_once({ErrorCode::no_daemon, "the keeper has ended", "", 0});
+    });
+    return {};
+  }
+
+  // Nothing is said to anybody any more: nobody knows what the keeper has done last.
+  [[noreturn]] static void end_at_once(const Error& error) {
+    log::error("sockswapd ends: {}", error.text());
+    spdlog::shutdown();
+    ::_exit(static_cast<int>(error.code));
+  }
+
+  Result<cluster::HostTable> read_hosts() {
+    SOCKSWAP_TRY(const std::string text, keeper_->read_hosts());
+    return parse_hosts(settings_, text, self_);
+  }
+
   void on_message(Incoming incoming) {
     switch (incoming.message.body_case()) {
       case wire::Message::kFetch: parking_->on_fetch(incoming.host, incoming.message.fetch()); return;
@@ -107,7 +140,7 @@ class Daemon {
         io_.stop();
         return;
       }
-      if (auto hosts = load_hosts(settings_, self_)) {
+      if (auto hosts = read_hosts()) {
         hosts_ = *std::move(hosts);
         mesh_->reload(hosts_);
         log::info("hosts.toml is read again: {} hosts", hosts_.hosts().size());
@@ -128,6 +161,8 @@ class Daemon {
   Receivers receivers_;
   History history_;
   std::unique_ptr<Mesh> mesh_;
+  std::optional<keep::Client> keeper_;
+  asio::posix::stream_descriptor alive_{io_};
   std::optional<Context> context_;
   std::optional<Moves> moves_;
   std::optional<HandOvers> hand_overs_;
@@ -139,7 +174,8 @@ class Daemon {
 
 Result<> serve(const Settings& settings) {
   SOCKSWAP_TRY(const cluster::Identity identity, cluster::load_identity(settings.config));
-  SOCKSWAP_TRY(cluster::HostTable hosts, load_hosts(settings, identity.name));
+  SOCKSWAP_TRY(const std::string text, cluster::read_file(settings.config / "hosts.toml"));
+  SOCKSWAP_TRY(cluster::HostTable hosts, parse_hosts(settings, text, identity.name));
   Daemon daemon(settings, std::move(hosts), identity.name);
   SOCKSWAP_CHECK(daemon.start(identity));
   return daemon.run();

@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include "move/images.h"
-#include "process/sock_diag.h"
-#include "socket/route.h"
 #include "wire/endpoints.h"
 
 namespace sockswap::daemon {
@@ -28,78 +26,48 @@ Result<> check_is_of(const Context& context, const std::string& host, const Addr
                  "do all hosts have the same hosts.toml?");
 }
 
-Result<socket::Reservation> reserve_one(const Context& context, int family, const FourTuple& wanted) {
-  SOCKSWAP_TRY(const bool taken, process::is_taken(wanted));
-  // A 4-tuple that has been here is still known to stateful firewalls, with the sequence numbers of then:
-  // they drop what comes of it now as out of the window.
-  if (!taken && !context.history.had(wanted)) {
-    auto same_port = socket::reserve(context.kernel, family, wanted.local, wanted.remote);
-    if (same_port) return same_port;
-  }
-  return socket::reserve(context.kernel, family, Endpoint{wanted.local.address, 0}, wanted.remote);
-}
-
 }  // namespace
 
 Result<std::vector<Endpoint>> DestinationEnds::reserve(const Context& context, const wire::Offer& offer) {
-  for (const wire::Offer::End& end : offer.ends()) {
-    SOCKSWAP_TRY(const FourTuple former, wire::from_message(end.tuple()));
-    SOCKSWAP_TRY(const Endpoint remote, wire::from_message(end.remote()));
-    SOCKSWAP_TRY(const int family, move::family_from_message(end.family()));
-    SOCKSWAP_CHECK(check_is_of(context, end.peer(), remote.address));
-    SOCKSWAP_TRY(const Address address, own_address(context, former, remote));
-    SOCKSWAP_CHECK(socket::check_route(context.kernel, {{address, 0}, remote}));
-    SOCKSWAP_TRY(socket::Reservation reservation,
-                 reserve_one(context, family, {Endpoint{address, former.local.port}, remote}));
-    former_.push_back(former);
-    remotes_.push_back(remote);
-    families_.push_back(family);
-    locals_.push_back(reservation.local);
-    reservations_.push_back(std::move(reservation));
+  std::vector<keep::Arriving> arriving;
+  for (const wire::Offer::End& offered : offer.ends()) {
+    keep::Arriving end;
+    SOCKSWAP_TRY(end.former, wire::from_message(offered.tuple()));
+    SOCKSWAP_TRY(end.remote, wire::from_message(offered.remote()));
+    SOCKSWAP_TRY(end.family, move::family_from_message(offered.family()));
+    SOCKSWAP_CHECK(check_is_of(context, offered.peer(), end.remote.address));
+    SOCKSWAP_TRY(const Address address, own_address(context, end.former, end.remote));
+    end.wanted = {address, end.former.local.port};
+    // A 4-tuple that has been here is still known to stateful firewalls, with the sequence numbers of then:
+    // they drop what comes of it now as out of the window.
+    if (context.history.had({end.wanted, end.remote})) end.wanted.port = 0;
+    former_.push_back(end.former);
+    remotes_.push_back(end.remote);
+    arriving.push_back(end);
   }
+  SOCKSWAP_TRY(locals_, keeper_.reserve(id_, arriving));
   return locals_;
 }
 
-Result<> DestinationEnds::rebuild(socket::Kernel& kernel, const wire::Deliver& deliver,
-                                  std::vector<Bytes> queues) {
-  const std::size_t count = reservations_.size();
-  if (static_cast<std::size_t>(deliver.images_size()) != count || queues.size() != 2 * count)
-    return failure(ErrorCode::disagreement, fmt::format("{} images and {} queues for {} ends",
-                                                        deliver.images_size(), queues.size(), count));
-  std::vector<socket::DormantEnd> dormant;
-  for (std::size_t i = 0; i < count; ++i) {
-    SOCKSWAP_TRY(const socket::Image image,
-                 move::from_message(deliver.images(static_cast<int>(i)), std::move(queues[2 * i]),
-                                    std::move(queues[2 * i + 1])));
-    if (image.family != families_[i] || image.tuple != former_[i])
-      return failure(ErrorCode::disagreement, fmt::format("the image isn't of {}", former_[i].text()));
-    SOCKSWAP_TRY(socket::DormantEnd end,
-                 socket::rebuild(kernel, std::move(reservations_[i]), image, remotes_[i]));
-    dormant.push_back(std::move(end));
-  }
-  reservations_.clear();
-  dormant_ = std::move(dormant);
-  return {};
+Result<> DestinationEnds::rebuild(const wire::Deliver& deliver, const std::vector<Bytes>& queues) {
+  return keeper_.rebuild(id_, deliver.images(), queues);
 }
 
-std::vector<ArrivedEnd> DestinationEnds::let_go(move::LostEnds& lost) {
+std::vector<ArrivedEnd> DestinationEnds::let_go(move::LostEnds& lost, uid_t owner) {
   std::vector<ArrivedEnd> ends;
-  for (std::uint32_t i = 0; i < dormant_.size(); ++i) {
-    if (lost.contains(i)) continue;
-    auto fd = dormant_[i].thaw();
-    if (fd)
-      ends.push_back({ForeignFd(std::move(*fd)), {locals_[i], remotes_[i]}, former_[i].local});
-    else
-      lost[i] = {ErrorCode::lost,
-                 fmt::format("{} could not be thawed: {}", former_[i].text(), fd.error().text()), "", 0};
+  auto gone = keeper_.let_go(id_, lost, owner);
+  if (!gone) {
+    for (std::uint32_t i = 0; i < former_.size(); ++i)
+      lost.try_emplace(i, Error{ErrorCode::lost, gone.error().text(), "", 0});
+    return ends;
   }
-  dormant_.clear();
+  lost.insert(gone->lost.begin(), gone->lost.end());
+  for (keep::LetGone::End& end : gone->live)
+    if (end.index < former_.size())
+      ends.push_back({ForeignFd(std::move(end.fd)),
+                      {locals_[end.index], remotes_[end.index]},
+                      former_[end.index].local});
   return ends;
-}
-
-void DestinationEnds::drop() {
-  dormant_.clear();
-  reservations_.clear();
 }
 
 }  // namespace sockswap::daemon

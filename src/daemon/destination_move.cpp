@@ -19,7 +19,8 @@ DestinationMove::DestinationMove(Context& context, move::MoveId id, std::string 
                                  const wire::Offer& offer)
     : Running(context, move::Destination(id, origin, offer), context.history.begin(id, "destination")),
       id_(id),
-      offer_(offer) {
+      offer_(offer),
+      ends_(context.keeper, id) {
   record_->origin = std::move(origin);
   record_->destination = context.self;
   record_->receiver = offer.receiver();
@@ -60,7 +61,7 @@ void DestinationMove::perform(move::action::TakeState&) {
 void DestinationMove::perform(move::action::RebuildEnds&) {
   record_->step("delivered");
   if (!take_state()) return fail(another_state());
-  auto rebuilt = ends_.rebuild(context_.kernel, message_->deliver(), std::move(attachments_));
+  auto rebuilt = ends_.rebuild(message_->deliver(), attachments_);
   if (!rebuilt) return fail(std::move(rebuilt).error().while_doing("rebuild on " + context_.self));
   run(machine_.on_rebuilt());
 }
@@ -68,13 +69,16 @@ void DestinationMove::perform(move::action::RebuildEnds&) {
 void DestinationMove::perform(move::action::LetGo& let_go) {
   move::LostEnds lost = std::move(let_go.lost);
   record_->step("letting go");
-  Arrived arrived{
-      .id = id_, .from = machine_.origin(), .ends = ends_.let_go(lost), .state = std::move(state_)};
+  Arrived arrived{.id = id_,
+                  .from = machine_.origin(),
+                  .ends = ends_.let_go(lost, receiver_->owner()),
+                  .state = std::move(state_)};
   record_->step("thawed");
   hand_over(std::move(arrived), lost);
   record_->step("handed over");
   if (!lost.empty()) record_->error = lost.begin()->second;
   run(machine_.on_live(lost));
+  if (auto closed = ends_.handed_over(); !closed) log::warn("move {}: {}", id_.text(), closed.error().text());
 }
 
 void DestinationMove::hand_over(Arrived arrived, move::LostEnds& lost) {
@@ -92,7 +96,7 @@ void DestinationMove::hand_over(Arrived arrived, move::LostEnds& lost) {
 }
 
 void DestinationMove::perform(move::action::DropEnds&) {
-  ends_.drop();
+  if (auto dropped = ends_.drop(); !dropped) log::error("move {}: {}", id_.text(), dropped.error().text());
   if (const auto receiver = std::exchange(receiver_, nullptr))
     receiver->not_coming(record_->error.value_or(
         Error{ErrorCode::unreachable, fmt::format("the move from {} was undone", machine_.origin()),

@@ -7,7 +7,6 @@
 
 #include "daemon/program.h"
 #include "daemon/replies.h"
-#include "process/sock_diag.h"
 #include "wire/endpoints.h"
 
 namespace sockswap::daemon {
@@ -22,10 +21,10 @@ void HandOvers::Asker::tell(const wire::Reply& reply) const {
   if (auto program = program_.lock()) program->reply(request_, reply);
 }
 
-std::shared_ptr<Program> HandOvers::program_for(const std::vector<process::Holder>& holders) const {
+std::shared_ptr<Program> HandOvers::program_for(const std::vector<keep::Holder>& holders) const {
   for (const auto& weak : programs_)
     if (auto program = weak.lock(); program && program->hands_over())
-      if (std::ranges::find(holders, program->credentials().pid, &process::Holder::pid) != holders.end())
+      if (std::ranges::find(holders, program->credentials().pid, &keep::Holder::pid) != holders.end())
         return program;
   return nullptr;
 }
@@ -37,7 +36,7 @@ Result<> HandOvers::ask(std::shared_ptr<Program> operator_, std::uint64_t reques
     return failure(ErrorCode::unknown_host, fmt::format("the cluster has no host '{}'", what.to()),
                    "`sockswap hosts` lists them");
   if (!what.receiver().empty()) SOCKSWAP_CHECK(Receivers::check_name(what.receiver()));
-  SOCKSWAP_TRY(const auto entry, process::find_connection(tuple));
+  SOCKSWAP_TRY(const auto entry, context_.keeper.connection(tuple));
   if (!entry)
     return failure(ErrorCode::not_found, fmt::format("no connection {} here", tuple.text()),
                    "`sockswap ls` on this host shows those that there are, written as LOCAL-REMOTE");
@@ -48,7 +47,7 @@ Result<> HandOvers::ask(std::shared_ptr<Program> operator_, std::uint64_t reques
   if (entry->state != TCP_ESTABLISHED)
     return failure(ErrorCode::not_movable, fmt::format("{} is half-closed or closing", tuple.text()),
                    "only established connections move");
-  SOCKSWAP_TRY(const auto holders, process::find_holders(entry->inode));
+  const std::vector<keep::Holder>& holders = entry->holders;
   const auto program = program_for(holders);
   if (!program)
     return failure(ErrorCode::not_movable,
@@ -57,8 +56,7 @@ Result<> HandOvers::ask(std::shared_ptr<Program> operator_, std::uint64_t reques
                    "an unmodified program can be the staying end; the moving end's program uses libsockswap");
   std::string receiver = what.receiver();
   if (receiver.empty()) receiver = program->names().front();
-  if (what.dry_run())
-    return try_out(Asker(operator_, request), *program, holders, entry->inode, what.to(), receiver);
+  if (what.dry_run()) return try_out(Asker(operator_, request), *program, tuple, what.to(), receiver);
   const std::uint64_t number = ++last_number_;
   Question& question = questions_[number];
   question.asker = Asker(operator_, request);
@@ -73,16 +71,17 @@ Result<> HandOvers::ask(std::shared_ptr<Program> operator_, std::uint64_t reques
   return {};
 }
 
-// The first half of a move, with a copy of the program's descriptor: every host says whether it would take
-// part, and nothing is frozen. The program isn't asked: it might decline.
-Result<> HandOvers::try_out(const Asker& asker, const Program& program,
-                            const std::vector<process::Holder>& holders, std::uint32_t inode,
+// The first half of a move: every host says whether it would take part, and nothing is frozen. The program
+// isn't asked: it might decline.
+Result<> HandOvers::try_out(const Asker& asker, const Program& program, const FourTuple& tuple,
                             const std::string& to, const std::string& receiver) {
-  const pid_t pid = program.credentials().pid;
-  const auto holder = std::ranges::find(holders, pid, &process::Holder::pid);
-  SOCKSWAP_TRY(Fd copy, process::take_descriptor(*holder, inode));
-  MoveOrder order{.fds = {}, .state = {}, .to = to, .receiver = receiver, .dry_run = true, .asked_by = pid};
-  order.fds.emplace_back(std::move(copy));
+  MoveOrder order{.fds = {},
+                  .state = {},
+                  .to = to,
+                  .receiver = receiver,
+                  .dry_run = true,
+                  .connection = tuple,
+                  .asked_by = program.credentials().pid};
   auto begun =
       moves_.begin(std::move(order), {.step = nullptr, .done = [asker](Result<MoveReport> outcome) {
                                         asker.tell(outcome ? done_reply() : failed_reply(outcome.error()));

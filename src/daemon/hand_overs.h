@@ -9,7 +9,7 @@
 
 #include "daemon/context.h"
 #include "daemon/moves.h"
-#include "process/holders.h"
+#include "keep/client.h"
 #include "wire/control.pb.h"
 
 namespace sockswap::daemon {
@@ -47,7 +47,7 @@ class HandOvers {
   void on_program_gone(const Program* program);
 
   // A living program that hands over and holds this socket; null if there is none.
-  std::shared_ptr<Program> program_for(const std::vector<process::Holder>& holders) const;
+  std::shared_ptr<Program> program_for(const std::vector<keep::Holder>& holders) const;
 
  private:
   struct Question {
@@ -55,8 +55,8 @@ class HandOvers {
     const Program* asked = nullptr;  // identity only
     std::unique_ptr<asio::steady_timer> timer;
   };
-  Result<> try_out(const Asker& asker, const Program& program, const std::vector<process::Holder>& holders,
-                   std::uint32_t inode, const std::string& to, const std::string& receiver);
+  Result<> try_out(const Asker& asker, const Program& program, const FourTuple& tuple, const std::string& to,
+                   const std::string& receiver);
   void give_up(std::uint64_t number, const Error& error);
 
   Context& context_;

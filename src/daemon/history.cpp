@@ -9,10 +9,9 @@ constexpr std::size_t most_records = 4096;
 
 }  // namespace
 
-const MoveRecord::Step& MoveRecord::step(std::string_view name) {
+const MoveRecord::Step& MoveRecord::step(std::string_view name, std::chrono::steady_clock::time_point when) {
   // What repeats (asking in doubt) is noted once.
-  if (steps.empty() || steps.back().name != name)
-    steps.push_back({name, std::chrono::steady_clock::now() - began});
+  if (steps.empty() || steps.back().name != name) steps.push_back({name, when - began});
   return steps.back();
 }
 

@@ -24,8 +24,9 @@ struct MoveRecord {
   MoveRecord(move::MoveId move_id, std::string_view in_role)
       : id(move_id), role(in_role), began(std::chrono::steady_clock::now()) {}
 
-  // Notes that a step has been reached now.
-  const Step& step(std::string_view name);
+  // Notes that a step has been reached now, or was a moment ago.
+  const Step& step(std::string_view name,
+                   std::chrono::steady_clock::time_point when = std::chrono::steady_clock::now());
   // Time from one step to another; zero unless both have been reached.
   std::chrono::nanoseconds between(std::string_view from, std::string_view to) const;
 

@@ -2,12 +2,8 @@
 
 #include <fmt/format.h>
 #include <netinet/tcp.h>
-#include <unistd.h>
 
 #include "daemon/program.h"
-#include "process/holders.h"
-#include "process/pause.h"
-#include "process/sock_diag.h"
 #include "wire/endpoints.h"
 
 namespace sockswap::daemon {
@@ -44,18 +40,16 @@ std::string peer_of(const Context& context, const FourTuple& tuple) {
   return host == nullptr ? std::string{} : host->name;
 }
 
-std::string movable(const process::SocketEntry& entry, const std::string& peer,
-                    const std::vector<process::Holder>& holders, process::PausableProcesses& processes) {
-  if (entry.state != TCP_ESTABLISHED) return state_name(entry.state);
-  if (entry.has_md5_key) return "TCP-MD5 key";
+std::string movable(const keep::Connection& connection, const std::string& peer) {
+  if (connection.state != TCP_ESTABLISHED) return state_name(connection.state);
+  if (connection.has_md5_key) return "TCP-MD5 key";
   if (peer.empty()) return "the other end's host is not in the cluster";
-  if (holders.empty()) return "no process here holds it";
-  if (auto pausable = processes.check(holders); !pausable) return pausable.error().message;
-  return "yes";
+  if (connection.holders.empty()) return "no process here holds it";
+  return connection.not_pausable.empty() ? "yes" : connection.not_pausable;
 }
 
-void add_processes(const std::vector<process::Holder>& holders, wire::Connections::Connection& out) {
-  for (const process::Holder& holder : holders) {
+void add_processes(const std::vector<keep::Holder>& holders, wire::Connections::Connection& out) {
+  for (const keep::Holder& holder : holders) {
     wire::Connections::Process& process = *out.add_processes();
     process.set_pid(static_cast<std::uint32_t>(holder.pid));
     process.set_command(holder.command);
@@ -87,24 +81,21 @@ wire::Reply hosts_reply(const Context& context) {
 }
 
 Result<wire::Reply> connections_reply(const Context& context, const HandOvers& hand_overs) {
-  SOCKSWAP_TRY(const auto entries, process::list_connections());
-  SOCKSWAP_TRY(process::Holders holders, process::all_holders());
-  process::PausableProcesses processes;
+  SOCKSWAP_TRY(const auto connections, context.keeper.connections());
   wire::Reply reply;
   wire::Connections& list = *reply.mutable_connections();
-  for (const process::SocketEntry& entry : entries) {
-    const std::vector<process::Holder>& held_by = holders[entry.inode];
-    if (!held_by.empty() && held_by.front().pid == ::getpid()) continue;  // the daemon's own sessions
+  for (const keep::Connection& connection : connections) {
     wire::Connections::Connection& out = *list.add_connections();
-    wire::to_message(entry.tuple, *out.mutable_tuple());
-    out.set_state(state_name(entry.state));
-    out.set_uid(entry.uid);
-    out.set_receive_queue(entry.receive_queue);
-    out.set_send_queue(entry.send_queue);
-    out.set_peer(peer_of(context, entry.tuple));
-    out.set_movable(movable(entry, out.peer(), held_by, processes));
-    add_processes(held_by, out);
-    if (const auto program = hand_overs.program_for(held_by)) out.set_receiver(program->names().front());
+    wire::to_message(connection.tuple, *out.mutable_tuple());
+    out.set_state(state_name(connection.state));
+    out.set_uid(connection.uid);
+    out.set_receive_queue(connection.receive_queue);
+    out.set_send_queue(connection.send_queue);
+    out.set_peer(peer_of(context, connection.tuple));
+    out.set_movable(movable(connection, out.peer()));
+    add_processes(connection.holders, out);
+    if (const auto program = hand_overs.program_for(connection.holders))
+      out.set_receiver(program->names().front());
   }
   return reply;
 }

@@ -24,11 +24,13 @@ void keep_memory() {
 int main(int argc, char** argv) {
   CLI::App app("sockswapd moves the ends of live TCP connections to and from this host.", "sockswapd");
   sockswap::daemon::Settings settings;
-  std::string level = "info";
   app.add_option("--config", settings.config, "Folder with hosts.toml, ca.pem, cert.pem and key.pem")
       ->capture_default_str();
-  app.add_option("--run", settings.run, "Folder for control.sock")->capture_default_str();
-  app.add_option("--log-level", level, "debug, info, warn, error or off")
+  app.add_option("--run", settings.run, "Folder for control.sock and keeper.sock")->capture_default_str();
+  app.add_option("--keeper", settings.keeper,
+                 "The sockswap-keeper to start if none runs; else the one beside this program");
+  app.add_option("--user", settings.user, "The user to become; else 'sockswap' if there is one, or 'nobody'");
+  app.add_option("--log-level", settings.log_level, "debug, info, warn, error or off")
       ->check(CLI::IsMember({"debug", "info", "warn", "error", "off"}))
       ->capture_default_str();
   app.set_version_flag("--version", "sockswapd " SOCKSWAP_VERSION);
@@ -40,7 +42,7 @@ int main(int argc, char** argv) {
   }
   ::signal(SIGPIPE, SIG_IGN);
   keep_memory();
-  sockswap::log::set_up("sockswapd", level);
+  sockswap::log::set_up("sockswapd", settings.log_level);
   if (auto served = sockswap::daemon::serve(settings); !served) {
     const sockswap::Error& error = served.error();
     fmt::print(stderr, "sockswapd: {}\n", error.text());

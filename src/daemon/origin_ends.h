@@ -1,20 +1,23 @@
-// The moving ends at their origin: what is done to their sockets, as one set.
+// The moving ends at their origin, as one set: what the keeper does to their sockets, and what it has read
+// there.
 #pragma once
 
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "daemon/foreign_fd.h"
-#include "socket/end.h"
+#include "base/foreign_fd.h"
+#include "keep/client.h"
 #include "wire/session.pb.h"
 
 namespace sockswap::daemon {
 
 class OriginEnds {
  public:
-  // `fds`: one an end, in the plan's order, of sockets that nobody uses meanwhile.
-  OriginEnds(socket::Kernel& kernel, std::vector<ForeignFd> fds) : kernel_(kernel), fds_(std::move(fds)) {}
+  // `fds`: one an end, in the plan's order, of sockets that nobody uses meanwhile. None if the move is only
+  // tried out.
+  OriginEnds(keep::Client& keeper, move::MoveId id, std::vector<ForeignFd> fds)
+      : keeper_(keeper), id_(id), fds_(std::move(fds)) {}
 
   // Freezes and captures all, or none. too_large if their queues, with so much state, can't travel.
   Result<std::vector<socket::Position>> freeze(std::uint64_t state_bytes);
@@ -32,11 +35,10 @@ class OriginEnds {
   Result<> thaw();
 
  private:
-  socket::Kernel& kernel_;
-  std::vector<ForeignFd> fds_;  // till the outcome, so that no other close is the last one
-  std::vector<socket::FrozenEnd> frozen_;
-  std::vector<socket::Image> images_;
-  std::vector<Bytes> in_flight_;  // taken out of the images
+  keep::Client& keeper_;
+  move::MoveId id_;
+  std::vector<ForeignFd> fds_;
+  std::vector<keep::FrozenMoving> frozen_;
 };
 
 }  // namespace sockswap::daemon

@@ -1,47 +1,13 @@
 #include "daemon/origin_move.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/log.h"
-#include "process/holders.h"
 
 namespace sockswap::daemon {
 namespace {
 
 constexpr std::chrono::milliseconds telling_interval{50};
-
-Result<FourTuple> tuple_of(socket::Kernel& kernel, int fd, int& family) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  if (kernel.getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0)
-    return system_failure(errno, "read the local address");
-  family = address.ss_family;
-  SOCKSWAP_TRY(const Endpoint local, Endpoint::from_sockaddr(address));
-  size = sizeof address;
-  if (kernel.getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0)
-    return system_failure(errno, "read the remote address", ErrorCode::not_movable);
-  SOCKSWAP_TRY(const Endpoint remote, Endpoint::from_sockaddr(address));
-  return FourTuple{local, remote};
-}
-
-Result<std::uint32_t> inode_of(int fd) {
-  struct stat about {};
-  if (::fstat(fd, &about) != 0) return system_failure(errno, "stat a socket");
-  return static_cast<std::uint32_t>(about.st_ino);
-}
-
-// Others that share the socket would be cut off without having agreed to it.
-Result<> check_unshared(const std::vector<process::Holder>& holders, const FourTuple& tuple, pid_t asked_by) {
-  for (const process::Holder& holder : holders)
-    if (holder.pid != asked_by)
-      return failure(
-          ErrorCode::not_movable,
-          fmt::format("{} is shared with {} (process {})", tuple.text(), holder.command, holder.pid),
-          "close it in all processes but the one that hands it over");
-  return {};
-}
 
 // Where the end on `peer` will be reached from another host.
 Result<Endpoint> reachable(const Context& context, const FourTuple& tuple, const std::string& peer,
@@ -55,12 +21,22 @@ Result<Endpoint> reachable(const Context& context, const FourTuple& tuple, const
                  "give the host an address of that family in hosts.toml");
 }
 
-Result<move::OriginPlan::End> plan_end(const Context& context, int fd, const MoveOrder& order,
-                                       const std::vector<process::Holder>& holders) {
+// What moves: the descriptors, or for a dry run the connection. Nobody else may hold them.
+Result<std::vector<keep::Movable>> check_moving(const Context& context, const MoveOrder& order) {
+  if (order.connection) {
+    SOCKSWAP_TRY(keep::Movable end, context.keeper.check_moving(*order.connection, order.asked_by));
+    return std::vector{end};
+  }
+  std::vector<int> fds;
+  for (const ForeignFd& fd : order.fds) fds.push_back(fd.get());
+  return context.keeper.check_moving(fds, order.asked_by);
+}
+
+Result<move::OriginPlan::End> plan_end(const Context& context, const keep::Movable& movable,
+                                       const MoveOrder& order) {
   move::OriginPlan::End end;
-  SOCKSWAP_CHECK(socket::check_movable(context.kernel, fd));
-  SOCKSWAP_TRY(end.tuple, tuple_of(context.kernel, fd, end.family));
-  SOCKSWAP_CHECK(check_unshared(holders, end.tuple, order.asked_by));
+  end.tuple = movable.tuple;
+  end.family = movable.family;
   if (end.tuple.remote.address.is_loopback()) {
     end.peer = context.self;
   } else if (const cluster::Host* host = context.hosts.host_of(end.tuple.remote.address)) {
@@ -80,7 +56,8 @@ Result<move::OriginPlan::End> plan_end(const Context& context, int fd, const Mov
 
 Result<std::unique_ptr<OriginMove>> OriginMove::prepare(Context& context, move::MoveId id, MoveOrder order,
                                                         Listener listener) {
-  if (order.fds.empty()) return failure(ErrorCode::usage, "a move without an end");
+  if (order.fds.empty() && !(order.dry_run && order.connection))
+    return failure(ErrorCode::usage, "a move without an end");
   if (context.hosts.find(order.to) == nullptr)
     return failure(ErrorCode::unknown_host, fmt::format("the cluster has no host '{}'", order.to),
                    "`sockswap hosts` lists them");
@@ -92,16 +69,10 @@ Result<std::unique_ptr<OriginMove>> OriginMove::prepare(Context& context, move::
                         .state_bytes = order.state.size(),
                         .deadline = order.deadline,
                         .dry_run = order.dry_run};
-  std::vector<std::uint32_t> inodes;
-  for (const ForeignFd& fd : order.fds) {
-    SOCKSWAP_TRY(const std::uint32_t inode, inode_of(fd.get()));
-    inodes.push_back(inode);
-  }
-  SOCKSWAP_TRY(const process::Holders holders, process::find_holders(inodes, ::getpid()));
+  SOCKSWAP_TRY(const std::vector<keep::Movable> movable, check_moving(context, order));
   std::vector<FourTuple> tuples;
-  for (std::size_t i = 0; i < order.fds.size(); ++i) {
-    SOCKSWAP_TRY(move::OriginPlan::End end,
-                 plan_end(context, order.fds[i].get(), order, holders.at(inodes[i])));
+  for (const keep::Movable& moving : movable) {
+    SOCKSWAP_TRY(move::OriginPlan::End end, plan_end(context, moving, order));
     tuples.push_back(end.tuple);
     plan.ends.push_back(std::move(end));
   }
@@ -114,7 +85,7 @@ Result<std::unique_ptr<OriginMove>> OriginMove::prepare(Context& context, move::
   record->ends = std::move(tuples);
   return std::unique_ptr<OriginMove>(new OriginMove(
       context, std::move(plan), std::move(record), std::move(lock),
-      OriginEnds(context.kernel, std::move(order.fds)), std::move(order.state), std::move(listener)));
+      OriginEnds(context.keeper, id, std::move(order.fds)), std::move(order.state), std::move(listener)));
 }
 
 OriginMove::OriginMove(Context& context, move::OriginPlan plan, std::shared_ptr<MoveRecord> record,

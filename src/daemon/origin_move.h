@@ -16,8 +16,9 @@ struct MoveOrder {
   std::string to;              // host
   std::string receiver;
   std::chrono::milliseconds deadline{10000};
-  bool dry_run = false;  // undone once everybody has agreed
-  pid_t asked_by = 0;    // the program that passed the descriptors; it doesn't touch them meanwhile
+  bool dry_run = false;                      // undone once everybody has agreed
+  std::optional<FourTuple> connection = {};  // of a dry run: the end, in place of a descriptor
+  pid_t asked_by = 0;  // the program that passed the descriptors; it doesn't touch them meanwhile
 };
 
 struct MoveReport {

@@ -4,9 +4,9 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 
+#include "base/log.h"
 #include "daemon/program.h"
 #include "daemon/quotas.h"
-#include "socket/end.h"
 #include "wire/errors.h"
 
 namespace sockswap::daemon {
@@ -37,6 +37,7 @@ struct Parking::Waiting : Receiver {
         host(std::move(at_host)),
         program_id(for_program.get()),
         program(for_program),
+        user(for_program->owner()),
         request(for_request) {}
 
   Result<> take(Arrived arrived) override {
@@ -45,6 +46,7 @@ struct Parking::Waiting : Receiver {
     if (!living) return failure(ErrorCode::receiver_gone, "the program that showed the ticket has ended");
     return living->take_for(request, std::move(arrived));
   }
+  uid_t owner() const override { return user; }
   void not_coming(const Error& error) override { parking.fail(name, error); }
 
   Parking& parking;
@@ -52,6 +54,7 @@ struct Parking::Waiting : Receiver {
   std::string host;
   const Program* program_id;
   std::weak_ptr<Program> program;
+  uid_t user;
   std::uint64_t request;
 };
 
@@ -59,7 +62,7 @@ Result<> Parking::check_quota(uid_t owner, std::size_t ends, std::size_t state_b
   if (owner == 0) return {};
   for (const auto& [secret, parked] : parked_) {
     if (parked.owner != owner) continue;
-    ends += parked.fds.size();
+    ends += parked.ends;
     state_bytes += parked.state.size();
   }
   if (ends <= quota::parked_ends && state_bytes <= quota::parked_state) return {};
@@ -72,16 +75,21 @@ Result<> Parking::check_quota(uid_t owner, std::size_t ends, std::size_t state_b
 
 Result<std::string> Parking::park(uid_t owner, std::vector<ForeignFd> fds, Bytes state) {
   if (fds.empty()) return failure(ErrorCode::usage, "nothing to park");
-  for (const ForeignFd& fd : fds) SOCKSWAP_CHECK(socket::check_movable(context_.kernel, fd.get()));
   SOCKSWAP_CHECK(check_quota(owner, fds.size(), state.size()));
   const std::string secret = random_hex();
-  parked_.emplace(secret, Parked{owner, std::move(fds), std::move(state), false});
+  std::vector<int> numbers;
+  for (const ForeignFd& fd : fds) numbers.push_back(fd.get());
+  SOCKSWAP_CHECK(context_.keeper.store(secret, numbers));
+  parked_.emplace(secret, Parked{owner, fds.size(), std::move(state), false});
   return fmt::format("{}/{}", context_.self, secret);
 }
 
-Arrived Parking::arrived_here(const std::string& self, Parked parked) {
-  Arrived arrived{.id = {}, .from = self, .ends = {}, .state = std::move(parked.state)};
-  for (ForeignFd& fd : parked.fds) {
+// To a program here: the ticket has served then.
+Result<Arrived> Parking::take(const std::string& secret, uid_t owner) {
+  SOCKSWAP_TRY(std::vector<Fd> fds, context_.keeper.take(secret, owner));
+  auto parked = parked_.extract(secret);
+  Arrived arrived{.id = {}, .from = context_.self, .ends = {}, .state = std::move(parked.mapped().state)};
+  for (Fd& fd : fds) {
     const auto address = [&](auto query) {
       sockaddr_storage raw{};
       socklen_t size = sizeof raw;
@@ -90,7 +98,7 @@ Arrived Parking::arrived_here(const std::string& self, Parked parked) {
     };
     const Endpoint local = address(::getsockname);
     const Endpoint remote = address(::getpeername);
-    arrived.ends.push_back({std::move(fd), {local, remote}, local});
+    arrived.ends.push_back({ForeignFd(std::move(fd)), {local, remote}, local});
   }
   return arrived;
 }
@@ -111,8 +119,10 @@ Result<> Parking::bring(std::shared_ptr<Program> program, std::uint64_t request,
     if (found->second.fetching)
       return failure(ErrorCode::busy, "that ticket is being fetched by another host",
                      "wait for that move to end (`sockswap moves`) and try again");
-    auto parked = parked_.extract(found);
-    return program->take_for(request, arrived_here(host, std::move(parked.mapped())));
+    SOCKSWAP_TRY(Arrived arrived, take(secret, program->owner()));
+    auto taken = program->take_for(request, std::move(arrived));
+    SOCKSWAP_CHECK(context_.keeper.discard(secret));
+    return taken;
   }
   const std::string receiver = "ticket-" + random_hex();
   auto waiting = std::make_shared<Waiting>(*this, receiver, host, program, request);
@@ -135,12 +145,16 @@ void Parking::on_fetch(const std::string& host, const wire::Fetch& fetch) {
   if (parked == parked_.end()) return refuse(no_such_ticket().value());
   // Copies go into the move; the parked ones stay until it has succeeded, to be fetched again if not.
   MoveOrder order{.fds = {}, .state = parked->second.state, .to = host, .receiver = fetch.receiver()};
-  for (const ForeignFd& fd : parked->second.fds) order.fds.emplace_back(fd.duplicate());
+  auto fds = context_.keeper.take(fetch.ticket(), parked->second.owner);
+  if (!fds) return refuse(fds.error());
+  for (Fd& fd : *fds) order.fds.emplace_back(std::move(fd));
   auto begun = moves_.begin(
       std::move(order),
       {.step = nullptr, .done = [this, refuse, ticket = fetch.ticket()](Result<MoveReport> outcome) {
          if (outcome || outcome.error().code == ErrorCode::lost) {
            parked_.erase(ticket);
+           if (auto discarded = context_.keeper.discard(ticket); !discarded)
+             log::error("a ticket: {}", discarded.error().text());
          } else if (outcome.error().code != ErrorCode::in_doubt) {  // then the ends may still come
            parked_.at(ticket).fetching = false;
            refuse(outcome.error());

@@ -38,7 +38,7 @@ class Parking {
  private:
   struct Parked {
     uid_t owner = 0;
-    std::vector<ForeignFd> fds;
+    std::size_t ends = 0;  // their descriptors are in the keeper's store, under the secret
     Bytes state;
     bool fetching = false;  // a move of it is under way
   };
@@ -46,7 +46,7 @@ class Parking {
   std::shared_ptr<Waiting> forget(const std::string& receiver);
   Result<> check_quota(uid_t owner, std::size_t ends, std::size_t state_bytes) const;
   void fail(const std::string& receiver, const Error& error);
-  static Arrived arrived_here(const std::string& self, Parked parked);
+  Result<Arrived> take(const std::string& secret, uid_t owner);
 
   Context& context_;
   Moves& moves_;

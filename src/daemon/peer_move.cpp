@@ -8,7 +8,8 @@ namespace sockswap::daemon {
 
 PeerMove::PeerMove(Context& context, move::MoveId id, std::string origin, const wire::Find& find)
     : Running(context, move::Peer(id, context.self, origin, find), context.history.begin(id, "peer")),
-      id_(id) {
+      id_(id),
+      ends_(context.keeper, id) {
   record_->origin = std::move(origin);
   record_->destination = find.destination();
 }
@@ -42,22 +43,24 @@ void PeerMove::reach_destination() {
 
 void PeerMove::perform(move::action::HoldEnds&) {
   record_->step("holding");
-  if (auto paused = ends_.pause(context_, machine_.destination(), message_->hold(), std::move(attachments_));
-      !paused)
-    return fail(std::move(paused).error());
-  record_->step("paused");
-  auto held = ends_.freeze(context_.kernel);
+  const auto asked = std::chrono::steady_clock::now();
+  auto held =
+      ends_.hold(context_, machine_.destination(), message_->hold(), machine_.is_arbiter(), attachments_);
   if (!held) return fail(std::move(held).error());
-  run(machine_.on_held(*held));
+  record_->step("paused", asked + held->paused);
+  std::vector<move::Peer::HeldEnd> staying;
+  for (const keep::HeldStaying::End& end : held->ends) staying.push_back({end.index, end.position});
+  run(machine_.on_held(staying));
 }
 
 void PeerMove::perform(move::action::SwapEnds&) {
   record_->step("swapping");
-  const move::LostEnds lost = ends_.swap();
+  const auto lost = ends_.swap();
+  if (!lost) return run(machine_.on_undone_already());
   record_->step("repointed");
-  for (const auto& [index, error] : lost) log::error("move {}: {}", id_.text(), error.text());
-  if (!lost.empty()) record_->error = lost.begin()->second;
-  run(machine_.on_swapped(lost));
+  for (const auto& [index, error] : *lost) log::error("move {}: {}", id_.text(), error.text());
+  if (!lost->empty()) record_->error = lost->begin()->second;
+  run(machine_.on_swapped(*lost));
 }
 
 void PeerMove::perform(move::action::ResumeHolders&) {
@@ -70,6 +73,12 @@ void PeerMove::perform(move::action::ThawEnds&) {
   if (auto thawed = ends_.thaw(); !thawed)
     log::error("move {}: a staying end could not be thawed: {}", id_.text(), thawed.error().text());
   lock_ = {};  // the move may be remembered for long, the connection is free
+}
+
+void PeerMove::perform(move::action::Finish& finish) {
+  if (auto forgotten = ends_.forget(); !forgotten)
+    log::error("move {}: {}", id_.text(), forgotten.error().text());
+  Running::perform(finish);
 }
 
 void PeerMove::fail(Error error) {

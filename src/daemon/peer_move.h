@@ -21,6 +21,7 @@ class PeerMove : public Running<move::Peer, PeerMove> {
   void perform(move::action::SwapEnds&);
   void perform(move::action::ResumeHolders&);
   void perform(move::action::ThawEnds&);
+  void perform(move::action::Finish& finish);
 
   void reach_destination();
   void fail(Error error);

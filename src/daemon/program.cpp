@@ -1,7 +1,6 @@
 #include "daemon/program.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 
@@ -157,9 +156,6 @@ Result<> Program::take_for(std::uint64_t number, Arrived arrived) {
     wire::Arrival::End& out = *arrival.add_ends();
     wire::to_message(end.tuple, *out.mutable_tuple());
     wire::to_message(end.former_local, *out.mutable_former_local());
-    // Made by this daemon; its user is the program's from here on, as of any socket that it had made itself.
-    if (::fchown(end.fd.get(), credentials().uid, static_cast<gid_t>(-1)) != 0)
-      log::warn("the socket of an arrived end stays root's: {}", system_error(errno, "fchown").text());
     fds.push_back(std::move(end.fd));
   }
   std::vector<Bytes> attachments;

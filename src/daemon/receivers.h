@@ -1,6 +1,8 @@
 // Who takes ends that arrive: programs registered under a name, and programs that wait for one ticket.
 #pragma once
 
+#include <sys/types.h>
+
 #include <functional>
 #include <map>
 #include <memory>
@@ -10,8 +12,8 @@
 
 #include "base/bytes.h"
 #include "base/endpoint.h"
+#include "base/foreign_fd.h"
 #include "base/result.h"
-#include "daemon/foreign_fd.h"
 #include "move/id.h"
 
 namespace sockswap::daemon {
@@ -35,6 +37,8 @@ class Receiver {
   virtual ~Receiver() = default;
   // Hands the ends over. receiver_gone if the program can't take them any more; they are closed then.
   virtual Result<> take(Arrived arrived) = 0;
+  // Whose the sockets become.
+  virtual uid_t owner() const = 0;
   // A move that was to bring ends to it has been undone.
   virtual void not_coming(const Error&) {}
 };

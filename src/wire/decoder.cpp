@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace sockswap::wire {
 namespace {
@@ -19,10 +20,6 @@ template <>
 std::uint8_t get(const std::byte* from) {
   return std::to_integer<std::uint8_t>(*from);
 }
-
-// Room for an attachment grows with the bytes that really arrive: a sender that announces 256 MiB
-// and sends none costs this much at most.
-constexpr std::size_t first_reservation = 1 << 20;
 
 tl::unexpected<Error> malformed(std::string what) {
   return failure(ErrorCode::internal, "malformed frame: " + std::move(what));
@@ -93,7 +90,7 @@ Result<> Decoder::take_message() {
   partial_.message.assign(text_of(ByteView(head_).subspan(offset)));
   partial_.attachments.resize(count);
   for (std::uint32_t i = 0; i < count; ++i)
-    partial_.attachments[i].reserve(std::min<std::uint64_t>(sizes_[i], first_reservation));
+    partial_.attachments[i].reserve(std::min<std::uint64_t>(sizes_[i], limits_.reservation));
   head_.clear();
   header_.reset();
   attachment_ = 0;
@@ -106,11 +103,29 @@ void Decoder::take_chunk_bytes(ByteView& bytes) {
   Bytes& to = partial_.attachments[attachment_];
   const std::size_t before = to.size();
   move_bytes(to, bytes, chunk_left_);
-  chunk_left_ -= static_cast<std::uint32_t>(to.size() - before);
-  if (chunk_left_ == 0) {
-    header_.reset();
-    skip_full_attachments();
-  }
+  chunk_bytes_taken(to.size() - before);
+}
+
+void Decoder::chunk_bytes_taken(std::size_t size) {
+  chunk_left_ -= static_cast<std::uint32_t>(size);
+  if (chunk_left_ != 0) return;
+  header_.reset();
+  skip_full_attachments();
+}
+
+std::span<std::byte> Decoder::room(std::size_t least, std::size_t most) {
+  if (!header_ || header_->kind != chunk_frame || chunk_left_ < least) return {};
+  Bytes& to = partial_.attachments[attachment_];
+  const std::size_t before = to.size();
+  roomy_ = std::min<std::size_t>(chunk_left_, most);
+  to.resize(before + roomy_);
+  return std::span(to).subspan(before);
+}
+
+void Decoder::filled(std::size_t size) {
+  Bytes& to = partial_.attachments[attachment_];
+  to.resize(to.size() - std::exchange(roomy_, 0) + size);
+  chunk_bytes_taken(size);
 }
 
 void Decoder::skip_full_attachments() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 
 #include "base/result.h"
 #include "wire/parcel.h"
@@ -14,6 +15,12 @@ class Decoder {
 
   // Takes in bytes as they come, in pieces of any size. After an error the stream is useless: close it.
   Result<> feed(ByteView bytes);
+
+  // Where the next bytes of the stream go if they are an attachment's: they can be read straight into it,
+  // instead of being fed. At most `most` of them; empty if something else comes next, or less than `least`.
+  // Then filled() says how many have come; the rest of the room is given up.
+  std::span<std::byte> room(std::size_t least, std::size_t most);
+  void filled(std::size_t size);
 
   // The next whole parcel, oldest first.
   std::optional<Parcel> next();
@@ -34,6 +41,7 @@ class Decoder {
   Result<> take_header();
   Result<> take_message();
   void take_chunk_bytes(ByteView& bytes);
+  void chunk_bytes_taken(std::size_t size);
   void skip_full_attachments();
 
   Limits limits_;
@@ -44,6 +52,7 @@ class Decoder {
   Parcel partial_;
   std::vector<std::uint64_t> sizes_;
   std::size_t attachment_ = 0;  // being filled
+  std::size_t roomy_ = 0;       // of its bytes, those that room() gave out last
   std::vector<Parcel> done_;
   std::size_t taken_ = 0;  // of done_
   std::uint64_t announced_descriptors_ = 0;

@@ -12,4 +12,13 @@ namespace sockswap::wire {
 void encode(Bytes& out, std::string_view message, std::span<const ByteView> attachments = {},
             std::uint8_t descriptors = 0, const Limits& limits = {});
 
+// The same without a copy of the attachments: what is to be sent, in order. `parts` are views into `heads`
+// and into the attachments.
+struct Gathered {
+  Bytes heads;
+  std::vector<ByteView> parts;
+};
+Gathered gather(std::string_view message, std::span<const ByteView> attachments, std::uint8_t descriptors,
+                const Limits& limits);
+
 }  // namespace sockswap::wire

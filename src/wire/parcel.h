@@ -29,10 +29,17 @@ struct Limits {
   std::uint32_t attachments = 4096;             // of one parcel
   std::uint64_t attachment_bytes = 1ull << 28;  // of one parcel, together
   std::uint8_t descriptors = 250;               // of one frame; the kernel's SCM_MAX_FD is 253
+  // Room for an attachment grows with the bytes that really arrive: a sender that announces 256 MiB and sends
+  // none costs this much at most.
+  std::size_t reservation = 1u << 20;
 };
 
 // A daemon's replies on the control socket may be longer: a hundred thousand connections in one list.
 inline constexpr Limits reply_limits{.message_bytes = 1u << 26};
+
+// Between sockswapd and its keeper: an attachment is one chunk, to be read straight into its place.
+inline constexpr Limits keeper_limits{
+    .message_bytes = 1u << 26, .chunk_bytes = 1u << 28, .reservation = 1u << 28};
 
 struct Parcel {
   std::string message;  // protobuf bytes

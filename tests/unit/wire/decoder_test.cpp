@@ -138,5 +138,57 @@ TEST(Decoder, Limits) {
   EXPECT_EQ(with("", {}, 3, 16), ErrorCode::too_large);
 }
 
+Bytes joined(const Gathered& gathered) {
+  Bytes out;
+  for (const ByteView part : gathered.parts) append(out, part);
+  return out;
+}
+
+TEST(Gather, IsWhatEncodeMakes) {
+  for (const std::size_t chunk : {std::size_t{1000}, std::size_t{1} << 20}) {
+    const Limits limits{.chunk_bytes = static_cast<std::uint32_t>(chunk)};
+    for (const std::vector<Bytes>& attachments :
+         {std::vector<Bytes>{}, {{}}, {test::ramp(0, 2500), {}, test::ramp(7, 1000)}}) {
+      const std::vector<ByteView> views(attachments.begin(), attachments.end());
+      Bytes encoded_whole;
+      encode(encoded_whole, "message", views, 3, limits);
+      EXPECT_EQ(joined(gather("message", views, 3, limits)), encoded_whole);
+    }
+  }
+}
+
+// Read into the decoder's own room wherever it has some, in pieces of `piece` bytes.
+TEST(Decoder, AttachmentsAreReadStraightIntoTheirPlace) {
+  const std::vector<Bytes> attachments{test::ramp(0, 5000), {}, test::ramp(3, 100), test::ramp(9, 7000)};
+  const std::vector<ByteView> views(attachments.begin(), attachments.end());
+  Bytes stream;
+  for (int twice = 0; twice < 2; ++twice) encode(stream, "message", views, 0, keeper_limits);
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{999}, std::size_t{100'000}}) {
+    Decoder decoder(keeper_limits);
+    std::size_t direct = 0;
+    for (ByteView rest = stream; !rest.empty();) {
+      const std::size_t size = std::min(piece, rest.size());
+      if (const auto room = decoder.room(1000, 4000); !room.empty()) {
+        const std::size_t taken = std::min(size, room.size());
+        std::copy_n(rest.begin(), taken, room.begin());
+        decoder.filled(taken);
+        rest = rest.subspan(taken);
+        direct += taken;
+      } else {
+        const std::size_t fed = std::min<std::size_t>(size, 200);
+        ASSERT_TRUE(decoder.feed(rest.first(fed)));
+        rest = rest.subspan(fed);
+      }
+    }
+    EXPECT_GT(direct, 2U * 8000);
+    for (int twice = 0; twice < 2; ++twice) {
+      const auto parcel = decoder.next();
+      ASSERT_TRUE(parcel);
+      EXPECT_EQ(parcel->attachments, attachments);
+    }
+    EXPECT_FALSE(decoder.mid_parcel());
+  }
+}
+
 }  // namespace
 }  // namespace sockswap::wire

@@ -8,7 +8,7 @@
 
 #include "base/fd.h"
 
-namespace sockswap::daemon {
+namespace sockswap {
 
 class ForeignFd {
  public:
@@ -31,4 +31,4 @@ class ForeignFd {
   Fd fd_;
 };
 
-}  // namespace sockswap::daemon
+}  // namespace sockswap

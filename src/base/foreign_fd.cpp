@@ -1,4 +1,4 @@
-#include "daemon/foreign_fd.h"
+#include "base/foreign_fd.h"
 
 #include <pthread.h>
 #include <sys/socket.h>
@@ -7,7 +7,7 @@
 #include <atomic>
 #include <cstdint>
 
-namespace sockswap::daemon {
+namespace sockswap {
 namespace {
 
 // Threads that wait for a close. Beyond it somebody is playing, and waits for nobody: lingering is switched
@@ -53,4 +53,4 @@ void ForeignFd::close_aside(Fd fd) {
   ::setsockopt(fd.get(), SOL_SOCKET, SO_LINGER, &none, sizeof none);
 }
 
-}  // namespace sockswap::daemon
+}  // namespace sockswap
