@@ -20,8 +20,8 @@ std::uint8_t get(const std::byte* from) {
   return std::to_integer<std::uint8_t>(*from);
 }
 
-// Room for an attachment grows with the bytes that really arrive: a sender that announces 256 MiB
-// and sends none costs this much at most.
+// Room for an attachment grows with the bytes that really arrive, and the first is made when its first bytes
+// come: a sender that announces 256 MiB, in one attachment or in thousands, costs this much ahead at most.
 constexpr std::size_t first_reservation = 1 << 20;
 
 tl::unexpected<Error> malformed(std::string what) {
@@ -92,8 +92,6 @@ Result<> Decoder::take_message() {
   partial_.descriptors = header_->descriptors;
   partial_.message.assign(text_of(ByteView(head_).subspan(offset)));
   partial_.attachments.resize(count);
-  for (std::uint32_t i = 0; i < count; ++i)
-    partial_.attachments[i].reserve(std::min<std::uint64_t>(sizes_[i], first_reservation));
   head_.clear();
   header_.reset();
   attachment_ = 0;
@@ -105,6 +103,7 @@ Result<> Decoder::take_message() {
 void Decoder::take_chunk_bytes(ByteView& bytes) {
   Bytes& to = partial_.attachments[attachment_];
   const std::size_t before = to.size();
+  if (before == 0) to.reserve(std::min<std::uint64_t>(sizes_[attachment_], first_reservation));
   move_bytes(to, bytes, chunk_left_);
   chunk_left_ -= static_cast<std::uint32_t>(to.size() - before);
   if (chunk_left_ == 0) {
