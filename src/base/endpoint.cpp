@@ -43,10 +43,11 @@ Result<Address> Address::from_bytes(ByteView network_order) {
 
 Result<Address> Address::parse(std::string_view text) {
   const std::string copy(text);
+  const bool whole = text.find('\0') == std::string_view::npos;  // inet_pton() reads to the first zero byte
   in_addr low{};
-  if (::inet_pton(AF_INET, copy.c_str(), &low) == 1) return v4(low);
+  if (whole && ::inet_pton(AF_INET, copy.c_str(), &low) == 1) return v4(low);
   in6_addr wide{};
-  if (::inet_pton(AF_INET6, copy.c_str(), &wide) == 1) return v6(wide);
+  if (whole && ::inet_pton(AF_INET6, copy.c_str(), &wide) == 1) return v6(wide);
   return failure(ErrorCode::usage, fmt::format("'{}' is not an IP address", text),
                  "write it as 10.0.0.1 or fd00::1");
 }

@@ -24,12 +24,19 @@ Result<Measure> split(std::string_view text, std::string_view what, std::string_
   return measure;
 }
 
+// 2^63, so that whatever is below fits into 64 bits with a sign.
+constexpr double kTooMuch = 9223372036854775808.0;
+
 template <std::size_t N>
 Result<double> scaled(std::string_view text, std::string_view what, std::string_view example,
                       const std::array<std::pair<std::string_view, double>, N>& units) {
   SOCKSWAP_TRY(const Measure measure, split(text, what, example));
-  for (const auto& [unit, factor] : units)
-    if (measure.unit == unit) return measure.number * factor;
+  for (const auto& [unit, factor] : units) {
+    if (measure.unit != unit) continue;
+    const double value = measure.number * factor;
+    if (value < kTooMuch) return value;  // false for what is not a number, too
+    return failure(ErrorCode::usage, fmt::format("\"{}\" is too much for a {}", text, what));
+  }
   return failure(ErrorCode::usage, fmt::format("\"{}\" has no unit of a {}", text, what),
                  fmt::format("write it as {}", example));
 }

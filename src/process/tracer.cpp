@@ -60,21 +60,6 @@ void Tracer::expect(pid_t tid) {
   if (std::find(awaited_.begin(), awaited_.end(), tid) == awaited_.end()) awaited_.push_back(tid);
 }
 
-// After an exec in the race the number of the calling thread is gone, and the thread answers under its
-// process's; that one had been left as ended.
-Result<> Tracer::note_gone(pid_t tid) {
-  threads_[tid] = Stage::left;
-  for (const Process& process : processes_) {
-    const auto first = threads_.find(process.pid);
-    if (process.pid == tid || first == threads_.end() || first->second != Stage::left) continue;
-    SOCKSWAP_TRY(const bool ended, has_ended(process.pid));
-    if (ended) continue;
-    SOCKSWAP_TRY(const auto tracer, read_status(process.folder.get(), "TracerPid"));
-    if (tracer == self_) expect(process.pid);
-  }
-  return {};
-}
-
 Result<> Tracer::await_stops(Deadline deadline) {
   for (int round = 0; !awaited_.empty(); ++round) {
     for (std::size_t i = 0; i < awaited_.size(); ++i)  // settle() may append
@@ -85,7 +70,7 @@ Result<> Tracer::await_stops(Deadline deadline) {
     if (round >= kYields && round % kYields == 0)
       for (const pid_t tid : std::vector<pid_t>(awaited_)) {
         SOCKSWAP_TRY(const bool ended, has_ended(tid));
-        if (ended) SOCKSWAP_CHECK(note_gone(tid));
+        if (ended) threads_[tid] = Stage::left;
       }
     if (std::chrono::steady_clock::now() >= deadline) return timed_out();
     if (round < kYields)
@@ -109,15 +94,16 @@ Result<> Tracer::await_idle_workers(Deadline deadline) const {
 }
 
 // Looks without taking (WNOWAIT): a signal that a thread is about to get is then not lost should this
-// program die here, and the end of a process stays for its parent to see, even if that is ourselves.
+// program die here, and the end of a process stays for its parent to see, even if that is ourselves. Only
+// what this thread traces counts (__WNOTHREAD): one that is merely a child of this program has no news.
 Result<> Tracer::settle(pid_t tid) {
   siginfo_t news{};
-  const bool known =
-      ::waitid(P_PID, static_cast<id_t>(tid), &news, WSTOPPED | WEXITED | WNOHANG | WNOWAIT | __WALL) == 0;
+  constexpr int kLook = WSTOPPED | WEXITED | WNOHANG | WNOWAIT | __WALL | __WNOTHREAD;
+  const bool known = ::waitid(P_PID, static_cast<id_t>(tid), &news, kLook) == 0;
   if (known && news.si_pid == 0) return {};
   if (known && (news.si_code == CLD_TRAPPED || news.si_code == CLD_STOPPED))
     return settle_stop(tid, news.si_status);
-  SOCKSWAP_CHECK(note_gone(tid));
+  threads_[tid] = Stage::left;
   take_ended();
   return {};
 }
@@ -150,6 +136,13 @@ Result<> Tracer::settle_stop(pid_t tid, int status) {
       unsigned long born = 0;
       if (::ptrace(PTRACE_GETEVENTMSG, tid, nullptr, &born) == 0 && born != 0)
         if (!threads_.contains(static_cast<pid_t>(born))) expect(static_cast<pid_t>(born));
+      break;
+    }
+    case PTRACE_EVENT_EXEC: {
+      // Whoever has a new number answers no request until somebody has waited for it
+      // (looks_like_a_spurious_pid()).
+      siginfo_t taken{};
+      ::waitid(P_PID, static_cast<id_t>(tid), &taken, WSTOPPED | WNOHANG | __WALL | __WNOTHREAD);
       break;
     }
     case PTRACE_EVENT_STOP:

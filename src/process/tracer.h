@@ -15,8 +15,9 @@
 //        exit                                an ended thread is taken, see take_ended(); an ended
 //                                            process is left for its parent
 //        told to stop, or stopped by SIGSTOP stays
-//   3. Repeated until /proc shows no further thread, and no process that was born since the holders
-//      were looked for and holds the sockets.
+//   3. Repeated until /proc shows no further thread, every first thread still stands where it was seen to
+//      stop (an exec kills it there and goes on under its number), and no process that was born since the
+//      holders were looked for holds the sockets.
 //   4. io-wq workers must be idle; they stay so, since only a thread that runs gives them work. They
 //      aren't traced: a stop would end what a busy one does with EINTR (see io_worker.h).
 //   5. Event options are cleared: a SIGKILL during the pause kills without waiting for us.
@@ -82,6 +83,7 @@ class Tracer {
   Result<> adopt(const Holder& holder);
   Result<bool> adopt_newborn(std::span<const std::uint32_t> inodes);
   Result<bool> seize_new_threads(const Process& process);
+  Result<bool> changed_hands(pid_t first, Stage stage) const;
   Result<bool> note_worker(const Process& process, pid_t tid);
   Result<> seize(const Process& process, pid_t tid);
   Result<> called_off(const Process& process);
@@ -91,7 +93,6 @@ class Tracer {
   Result<> settle(pid_t tid);
   Result<> settle_stop(pid_t tid, int status);  // as in siginfo_t: signal | event << 8
   void expect(pid_t tid);
-  Result<> note_gone(pid_t tid);
   Result<> timed_out() const;
 
   EintrCure cure_;

@@ -88,10 +88,9 @@ Result<bool> Tracer::seize_new_threads(const Process& process) {
   // Workers are sorted out before anything of this is stopped: it takes a while.
   for (const pid_t tid : tids) {
     if (const auto known = threads_.find(tid); known != threads_.end()) {
-      // An exec gives the first thread's number to its caller, which may never have been seen under its own.
-      if (tid != process.pid || known->second != Stage::left) continue;
-      SOCKSWAP_TRY(const bool ended, has_ended(tid));
-      if (ended) continue;
+      if (tid != process.pid) continue;
+      SOCKSWAP_TRY(const bool changed, changed_hands(tid, known->second));
+      if (!changed) continue;
     }
     SOCKSWAP_TRY(const bool worker, tid == process.pid ? Result<bool>(false) : note_worker(process, tid));
     if (!worker) fresh.push_back(tid);
@@ -100,6 +99,16 @@ Result<bool> Tracer::seize_new_threads(const Process& process) {
     std::rotate(first, first + 1, fresh.end());
   for (const pid_t tid : fresh) SOCKSWAP_CHECK(seize(process, tid));
   return !fresh.empty();
+}
+
+// An exec kills the other threads, the first one too, also where it stands stopped, and gives its number to
+// the caller. That one may be traced and about to stop, or may never have been seen under its own number.
+Result<bool> Tracer::changed_hands(pid_t first, Stage stage) const {
+  unsigned long ignored =
+      0;  // answered only by a tracee of this thread that is stopped, and not being killed
+  if (stage == Stage::stopped && ::ptrace(PTRACE_GETEVENTMSG, first, nullptr, &ignored) == 0) return false;
+  SOCKSWAP_TRY(const bool ended, has_ended(first));
+  return !ended;
 }
 
 Result<bool> Tracer::note_worker(const Process& process, pid_t tid) {

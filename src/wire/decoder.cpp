@@ -89,8 +89,6 @@ Result<> Decoder::take_message() {
   partial_.descriptors = header_->descriptors;
   partial_.message.assign(text_of(ByteView(head_).subspan(offset)));
   partial_.attachments.resize(count);
-  for (std::uint32_t i = 0; i < count; ++i)
-    partial_.attachments[i].reserve(std::min<std::uint64_t>(sizes_[i], limits_.reservation));
   head_.clear();
   header_.reset();
   attachment_ = 0;
@@ -102,8 +100,15 @@ Result<> Decoder::take_message() {
 void Decoder::take_chunk_bytes(ByteView& bytes) {
   Bytes& to = partial_.attachments[attachment_];
   const std::size_t before = to.size();
+  reserve_first(to);
   move_bytes(to, bytes, chunk_left_);
   chunk_bytes_taken(to.size() - before);
+}
+
+// Room for an attachment grows with the bytes that really arrive, and the first is made when its first bytes
+// come: a sender that announces 256 MiB, in one attachment or in thousands, costs this much ahead at most.
+void Decoder::reserve_first(Bytes& to) const {
+  if (to.empty()) to.reserve(std::min<std::uint64_t>(sizes_[attachment_], limits_.reservation));
 }
 
 void Decoder::chunk_bytes_taken(std::size_t size) {
@@ -117,6 +122,7 @@ std::span<std::byte> Decoder::room(std::size_t least, std::size_t most) {
   if (!header_ || header_->kind != chunk_frame || chunk_left_ < least) return {};
   Bytes& to = partial_.attachments[attachment_];
   const std::size_t before = to.size();
+  reserve_first(to);
   roomy_ = std::min<std::size_t>(chunk_left_, most);
   to.resize(before + roomy_);
   return std::span(to).subspan(before);

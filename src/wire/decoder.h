@@ -42,6 +42,7 @@ class Decoder {
   Result<> take_message();
   void take_chunk_bytes(ByteView& bytes);
   void chunk_bytes_taken(std::size_t size);
+  void reserve_first(Bytes& to) const;
   void skip_full_attachments();
 
   Limits limits_;

@@ -10,6 +10,7 @@ TEST(Address, SpellsAsPeopleDo) {
     EXPECT_EQ(Address::parse(text).value().text(), text);
   for (const char* text : {"", "10.0.0", "10.0.0.256", "fe80::1%eth0", "example", "10.0.0.1:80", "[::1]"})
     EXPECT_FALSE(Address::parse(text)) << text;
+  EXPECT_FALSE(Address::parse(std::string_view("10.0.0.1\0.example", 17)));
 }
 
 TEST(Address, IsOneHoweverItIsSpelled) {

@@ -82,6 +82,8 @@ INSTANTIATE_TEST_SUITE_P(
     Table, BadHosts,
     testing::Values(
         Bad{"[hosts.alpha\n", "h.toml:1: ", ""},
+        Bad{"[# hosts.alpha]\n", "h.toml:1: ", "saw '#'"},  // where toml++ asserts
+        Bad{"[\u00e4]\n", "h.toml:1: ", ""},                // which it calls unreachable
         Bad{"\n\nhosts = 3\n", "h.toml:3: ", "'hosts' must be a table"},
         Bad{"[host.alpha]\n", "h.toml:1: ", "unknown key 'host'"},
         Bad{"[hosts]\nalpha = \"10.0.0.1\"\n", "h.toml:2: ", "'alpha' must be a table"},

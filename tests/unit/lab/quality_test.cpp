@@ -11,7 +11,9 @@ TEST(Quality, durations_carry_their_unit) {
   EXPECT_EQ(*parse_duration("10ms"), 10ms);
   EXPECT_EQ(*parse_duration("1.5s"), 1500ms);
   EXPECT_EQ(*parse_duration("250us"), 250us);
-  for (const char* bad : {"10", "ms", "-1ms", "10 ms", "10min", ""}) EXPECT_FALSE(parse_duration(bad)) << bad;
+  for (const char* bad : {"10", "ms", "-1ms", "10 ms", "10min", "", "nans", "infs", "9223372037s"})
+    EXPECT_FALSE(parse_duration(bad)) << bad;
+  EXPECT_TRUE(parse_duration("9223372036s")) << "what 64 bits can hold";
 }
 
 TEST(Quality, shares_are_percent_or_plain) {

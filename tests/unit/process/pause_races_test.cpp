@@ -179,6 +179,37 @@ TEST(PauseRaces, ExecWithManyThreads) {
   }
 }
 
+// The kernel copies 6 MB of arguments before it takes the mutex that a tracer needs (cred_guard_mutex). So
+// the caller is seized in the midst of its exec, the first thread stops, and is killed there by the exec.
+TEST(PauseRaces, ExecKillsTheStoppedFirstThread) {
+  SKIP_UNLESS_TRACING();
+  for (int i = 0; i < 40; ++i) {
+    Child child([i](const World& world) {
+      const rlimit stack{.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+      ::setrlimit(RLIMIT_STACK, &stack);  // without it a quarter of 8 MB
+      const std::string argument(100'000, 'a');
+      const std::string script = "exit 7";
+      std::vector<const char*> arguments{"sh", "-c", script.c_str()};
+      arguments.resize(60, argument.c_str());
+      arguments.push_back(nullptr);
+      std::thread([&] {
+        world.ready();
+        ::usleep(static_cast<useconds_t>(i * 100));
+        ::execv("/bin/sh", const_cast<char* const*>(arguments.data()));
+        ::_exit(1);
+      }).join();
+    });
+    child.await_ready();
+    for (int p = 0; p < 5; ++p) {
+      auto paused = child.pause();
+      ASSERT_TRUE(paused) << paused.error().text();
+      expect_all_stopped(child.inode());
+    }
+    const int status = child.await_exit();
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7) << std::hex << status;
+  }
+}
+
 TEST(PauseRaces, FirstThreadHasEnded) {
   SKIP_UNLESS_TRACING();
   Child child([](const World& world) {

@@ -2,6 +2,7 @@
 #include "wire/decoder.h"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include "support/ramp.h"
 #include "wire/encoder.h"
@@ -188,6 +189,23 @@ TEST(Decoder, AttachmentsAreReadStraightIntoTheirPlace) {
     }
     EXPECT_FALSE(decoder.mid_parcel());
   }
+}
+
+// Not by promises: by bytes that came. (A sanitizer's allocator counts nothing here; tests/fuzz/parcel.cpp
+// says the same of every input.)
+TEST(Decoder, AnnouncedAttachmentsCostNothing) {
+  Bytes stream = header(4 + 256 * 8, message_frame);
+  append(stream, ByteView(header(256, 0)).first(4));                 // a number, as in a header
+  for (int i = 0; i < 256; ++i) append(stream, header(0, 0, 0x10));  // 1 MiB each
+  const auto in_use = [] {
+    const auto info = ::mallinfo2();
+    return info.uordblks + info.hblkhd;
+  };
+  const std::size_t before = in_use();
+  Decoder decoder;
+  ASSERT_TRUE(decoder.feed(stream));
+  EXPECT_TRUE(decoder.mid_parcel());
+  EXPECT_LT(in_use(), before + (1 << 20));
 }
 
 }  // namespace
