@@ -7,6 +7,7 @@
 #include "cluster/host_table.h"
 #include "daemon/connection_locks.h"
 #include "daemon/history.h"
+#include "daemon/journal_file.h"
 #include "daemon/receivers.h"
 #include "keep/client.h"
 #include "mesh/mesh.h"
@@ -26,6 +27,7 @@ struct Context {
   const cluster::HostTable& hosts;
   std::string self;  // this host's name
   keep::Client& keeper;
+  JournalFile& journal;
   Mesh& mesh;
   ConnectionLocks& locks;
   Receivers& receivers;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <asio/posix/stream_descriptor.hpp>
+#include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <csignal>
 
@@ -50,14 +51,20 @@ class Daemon {
       return failure(ErrorCode::internal,
                      fmt::format("create {}: {}", settings_.run.string(), error.message()));
     SOCKSWAP_CHECK(reach_the_keeper());
-    context_.emplace(Context{io_, hosts_, self_, *keeper_, *mesh_, locks_, receivers_, history_});
+    move::Replay replay;
+    SOCKSWAP_TRY(journal_, JournalFile::open(settings_.run, keeper_->life(), replay));
+    context_.emplace(Context{io_, hosts_, self_, *keeper_, *journal_, *mesh_, locks_, receivers_, history_});
     moves_.emplace(*context_);
     hand_overs_.emplace(*context_, *moves_);
     parking_.emplace(*context_, *moves_);
+    receivers_.on_added = [this](const std::string& name) {
+      asio::post(io_, [this, name] { moves_->on_receiver_added(name); });
+    };
     receivers_.on_gone = [this](const std::string& name) { moves_->on_receiver_gone(name); };
     control_.emplace(Services{*context_, *moves_, *hand_overs_, *parking_});
     SOCKSWAP_CHECK(control_->listen(settings_.run / "control.sock"));
     SOCKSWAP_CHECK(give_up_rights(settings_.user));
+    SOCKSWAP_CHECK(moves_->restore(replay));
     keep_sessions();
     wait_for_signal();
     return {};
@@ -163,6 +170,7 @@ class Daemon {
   std::unique_ptr<Mesh> mesh_;
   std::optional<keep::Client> keeper_;
   asio::posix::stream_descriptor alive_{io_};
+  std::optional<JournalFile> journal_;
   std::optional<Context> context_;
   std::optional<Moves> moves_;
   std::optional<HandOvers> hand_overs_;

@@ -49,6 +49,19 @@ Result<std::vector<Endpoint>> DestinationEnds::reserve(const Context& context, c
   return locals_;
 }
 
+void DestinationEnds::restore(const wire::Offer& offer,
+                              const google::protobuf::RepeatedPtrField<wire::Endpoint>& locals) {
+  for (int i = 0; i < offer.ends_size() && i < locals.size(); ++i) {
+    const auto former = wire::from_message(offer.ends(i).tuple());
+    const auto remote = wire::from_message(offer.ends(i).remote());
+    const auto local = wire::from_message(locals.Get(i));
+    if (!former || !remote || !local) return;  // these records are this program's own
+    former_.push_back(*former);
+    remotes_.push_back(*remote);
+    locals_.push_back(*local);
+  }
+}
+
 Result<> DestinationEnds::rebuild(const wire::Deliver& deliver, const std::vector<Bytes>& queues) {
   return keeper_.rebuild(id_, deliver.images(), queues);
 }

@@ -18,6 +18,9 @@ class DestinationEnds {
   // and wasn't here before.
   Result<std::vector<Endpoint>> reserve(const Context& context, const wire::Offer& offer);
 
+  // As they were reserved for a daemon before this one.
+  void restore(const wire::Offer& offer, const google::protobuf::RepeatedPtrField<wire::Endpoint>& locals);
+
   // From Deliver and the attachments that belong to its images (two each). All, or none.
   Result<> rebuild(const wire::Deliver& deliver, const std::vector<Bytes>& queues);
 

@@ -8,6 +8,9 @@
 namespace sockswap::daemon {
 namespace {
 
+// A receiver that lost its daemon registers again. One that doesn't is taken for dead.
+constexpr std::chrono::seconds patience_with_receiver{30};
+
 Error another_state() {
   return {ErrorCode::disagreement, "the state isn't what was offered",
           "do all hosts run the same version of sockswapd?", 0};
@@ -20,10 +23,39 @@ DestinationMove::DestinationMove(Context& context, move::MoveId id, std::string 
     : Running(context, move::Destination(id, origin, offer), context.history.begin(id, "destination")),
       id_(id),
       offer_(offer),
-      ends_(context.keeper, id) {
+      ends_(context.keeper, id),
+      patience_(context.io) {
   record_->origin = std::move(origin);
   record_->destination = context.self;
   record_->receiver = offer.receiver();
+}
+
+DestinationMove::DestinationMove(Context& context, move::MoveId id, move::Destination machine,
+                                 const move::Records& records)
+    : Running(context, std::move(machine), context.history.begin(id, "destination")),
+      id_(id),
+      offer_(machine_.offer()),
+      ends_(context.keeper, id),
+      patience_(context.io) {
+  record_->origin = machine_.origin();
+  record_->destination = context.self;
+  record_->receiver = offer_.receiver();
+  if (const auto* reserved = move::find(records, move::JournalRecord::kDestinationReserved)) {
+    ends_.restore(offer_, reserved->destination_reserved().locals());
+    receiver_pid_ = reserved->destination_reserved().receiver_pid();
+  }
+  if (const auto* ready = move::find(records, move::JournalRecord::kDestinationReady)) {
+    const ByteView state = std::as_bytes(std::span(ready->destination_ready().state()));
+    state_.assign(state.begin(), state.end());
+  }
+  record_->ends = ends_.former();
+}
+
+void DestinationMove::complete(move::JournalRecord& record) {
+  if (record.has_destination_reserved())
+    record.mutable_destination_reserved()->set_receiver_pid(receiver_->pid());
+  if (record.has_destination_ready())
+    record.mutable_destination_ready()->set_state(std::string(text_of(state_)));
 }
 
 void DestinationMove::perform(move::action::ReserveEnds&) {
@@ -66,8 +98,40 @@ void DestinationMove::perform(move::action::RebuildEnds&) {
   run(machine_.on_rebuilt());
 }
 
-void DestinationMove::perform(move::action::LetGo& let_go) {
-  move::LostEnds lost = std::move(let_go.lost);
+void DestinationMove::perform(move::action::LetGo& what) {
+  if (!receiver_) receiver_ = receiver_again();
+  if (receiver_)
+    let_go(std::move(what.lost));
+  else
+    wait_for_receiver(std::move(what.lost));
+}
+
+// The very process that was registered when the move was offered, after the daemon was started again.
+std::shared_ptr<Receiver> DestinationMove::receiver_again() const {
+  auto found = context_.receivers.find(offer_.receiver());
+  return found && (*found)->pid() == receiver_pid_ ? *std::move(found) : nullptr;
+}
+
+void DestinationMove::wait_for_receiver(move::LostEnds lost) {
+  waiting_ = std::move(lost);
+  patience_.expires_after(patience_with_receiver);
+  patience_.async_wait([this, alive = std::weak_ptr(alive_)](const asio::error_code& error) {
+    if (error || alive.expired() || !waiting_) return;
+    move::LostEnds ended = *std::exchange(waiting_, std::nullopt);
+    static_cast<void>(ends_.let_go(ended, 0));  // and closed
+    lose_all(ended);
+    finish_live(ended);
+  });
+}
+
+void DestinationMove::on_receiver_added(const std::string& receiver) {
+  if (receiver != offer_.receiver() || receiver_) return;
+  if (!waiting_) return;
+  receiver_ = receiver_again();
+  if (receiver_) let_go(*std::exchange(waiting_, std::nullopt));
+}
+
+void DestinationMove::let_go(move::LostEnds lost) {
   record_->step("letting go");
   Arrived arrived{.id = id_,
                   .from = machine_.origin(),
@@ -76,9 +140,22 @@ void DestinationMove::perform(move::action::LetGo& let_go) {
   record_->step("thawed");
   hand_over(std::move(arrived), lost);
   record_->step("handed over");
+  finish_live(lost);
+}
+
+void DestinationMove::finish_live(const move::LostEnds& lost) {
   if (!lost.empty()) record_->error = lost.begin()->second;
   run(machine_.on_live(lost));
   if (auto closed = ends_.handed_over(); !closed) log::warn("move {}: {}", id_.text(), closed.error().text());
+}
+
+void DestinationMove::lose_all(move::LostEnds& lost) const {
+  const Error error{
+      ErrorCode::lost,
+      fmt::format("'{}' on {} ended as the ends were handed to it", offer_.receiver(), context_.self),
+      "the move was committed; the ends were closed, as with the program's own death", 0};
+  for (int index = 0; index < offer_.ends_size(); ++index)
+    lost.try_emplace(static_cast<std::uint32_t>(index), error);
 }
 
 void DestinationMove::hand_over(Arrived arrived, move::LostEnds& lost) {
@@ -87,12 +164,7 @@ void DestinationMove::hand_over(Arrived arrived, move::LostEnds& lost) {
   const auto taken = receiver->take(std::move(arrived));
   if (taken) return;
   log::warn("move {}: {}: its ends are closed", id_.text(), taken.error().text());
-  const Error error{
-      ErrorCode::lost,
-      fmt::format("'{}' on {} ended as the ends were handed to it", offer_.receiver(), context_.self),
-      "the move was committed; the ends were closed, as with the program's own death", 0};
-  for (int index = 0; index < offer_.ends_size(); ++index)
-    lost.try_emplace(static_cast<std::uint32_t>(index), error);
+  lose_all(lost);
 }
 
 void DestinationMove::perform(move::action::DropEnds&) {

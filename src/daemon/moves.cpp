@@ -27,11 +27,10 @@ void each(Table& table, Call call) {
 }  // namespace
 
 template <class Role>
-void Moves::add(Table<Role>& table, const move::MoveId& id, std::unique_ptr<Role> role) {
+Role& Moves::add(Table<Role>& table, const move::MoveId& id, std::unique_ptr<Role> role) {
   // Finished inside its own call, so erased after it.
   role->on_finished = [this, &table, id] { asio::post(context_.io, [this, &table, id] { end(table, id); }); };
-  Role& added = *table.emplace(id, std::move(role)).first->second;
-  added.start();
+  return *table.emplace(id, std::move(role)).first->second;
 }
 
 template <class Role>
@@ -52,10 +51,55 @@ void Moves::bring(Table<Role>& table, const move::MoveId& id, Incoming& incoming
     found->second->on_message(incoming.host, incoming.message, std::move(incoming.attachments));
 }
 
+// What the keeper has of parts that are over or had promised nothing.
+Result<> Moves::undo_unknown(const move::Replay& replay) {
+  SOCKSWAP_TRY(const keep::Inventory kept, context_.keeper.inventory());
+  for (const keep::KeptMove& move : kept.moves) {
+    const wire::Role role = move.role == keep::Role::origin        ? wire::ORIGIN
+                            : move.role == keep::Role::destination ? wire::DESTINATION
+                                                                   : wire::PEER;
+    if (replay.open.contains({move.id, role})) continue;
+    log::info("move {}: {} at the {}, and not in the journal: undone", move.id.text(), name(move.stage),
+              name(move.role));
+    switch (move.role) {
+      case keep::Role::origin: SOCKSWAP_CHECK(context_.keeper.thaw_moving(move.id)); break;
+      case keep::Role::destination:
+        SOCKSWAP_CHECK(move.stage == keep::Stage::let_go ? context_.keeper.handed_over(move.id)
+                                                         : context_.keeper.drop(move.id));
+        break;
+      case keep::Role::peer: {
+        SOCKSWAP_TRY(const keep::Undone undone, context_.keeper.undo(move.id));
+        if (undone.swapped_already) SOCKSWAP_CHECK(context_.keeper.resume(move.id));
+        SOCKSWAP_CHECK(context_.keeper.forget(move.id));
+      }
+    }
+  }
+  return {};
+}
+
+Result<> Moves::restore(const move::Replay& replay) {
+  SOCKSWAP_CHECK(undo_unknown(replay));
+  for (const move::MoveId& id : replay.dropped) dropped_.add(id);
+  for (const auto& [key, records] : replay.open) {
+    const auto& [id, role] = key;
+    if (role == wire::ORIGIN) {
+      if (auto machine = move::Origin::restore(records))
+        add(origins_, id, OriginMove::restore(context_, *std::move(machine))).resume();
+    } else if (role == wire::DESTINATION) {
+      if (auto machine = move::Destination::restore(records))
+        add(destinations_, id, std::make_unique<DestinationMove>(context_, id, *std::move(machine), records))
+            .resume();
+    } else if (auto machine = move::Peer::restore(context_.self, records)) {
+      add(peers_, id, std::make_unique<PeerMove>(context_, id, *std::move(machine))).resume();
+    }
+  }
+  return {};
+}
+
 Result<move::MoveId> Moves::begin(MoveOrder order, OriginMove::Listener listener) {
   const move::MoveId id = random_id();
   SOCKSWAP_TRY(auto prepared, OriginMove::prepare(context_, id, std::move(order), std::move(listener)));
-  add(origins_, id, std::move(prepared));
+  add(origins_, id, std::move(prepared)).start();
   return id;
 }
 
@@ -78,9 +122,11 @@ void Moves::on_message(Incoming incoming) {
     static_cast<void>(context_.mesh.send(incoming.host, answer));  // none of these can be too large
   if (dispatch.begins.destination && !over_.contains({*id, wire::DESTINATION}))
     add(destinations_, *id,
-        std::make_unique<DestinationMove>(context_, *id, incoming.host, incoming.message.offer()));
+        std::make_unique<DestinationMove>(context_, *id, incoming.host, incoming.message.offer()))
+        .start();
   if (dispatch.begins.peer && !over_.contains({*id, wire::PEER}))
-    add(peers_, *id, std::make_unique<PeerMove>(context_, *id, incoming.host, incoming.message.find()));
+    add(peers_, *id, std::make_unique<PeerMove>(context_, *id, incoming.host, incoming.message.find()))
+        .start();
   if (dispatch.to.origin) bring(origins_, *id, incoming);
   if (dispatch.to.destination) bring(destinations_, *id, incoming);
   if (dispatch.to.peer) bring(peers_, *id, incoming);
@@ -90,6 +136,10 @@ void Moves::on_host_lost(const std::string& host, const Error& error) {
   each(origins_, [&](OriginMove& role) { role.on_host_lost(host, error); });
   each(destinations_, [&](DestinationMove& role) { role.on_host_lost(host); });
   each(peers_, [&](PeerMove& role) { role.on_host_lost(host); });
+}
+
+void Moves::on_receiver_added(const std::string& receiver) {
+  each(destinations_, [&](DestinationMove& role) { role.on_receiver_added(receiver); });
 }
 
 void Moves::on_receiver_gone(const std::string& receiver) {

@@ -15,6 +15,9 @@ class Moves {
  public:
   explicit Moves(Context& context) : context_(context) {}
 
+  // Goes on with what a daemon before this one had begun, and undoes what it had promised nobody.
+  Result<> restore(const move::Replay& replay);
+
   // Begins a move from here, or refuses it; the listener hears of the outcome later, never from inside.
   Result<move::MoveId> begin(MoveOrder order, OriginMove::Listener listener);
   void cancel(const move::MoveId& id, Error error);
@@ -23,12 +26,14 @@ class Moves {
   void on_message(Incoming incoming);
   void on_host_lost(const std::string& host, const Error& error);
   void on_receiver_gone(const std::string& receiver);
+  void on_receiver_added(const std::string& receiver);
 
  private:
   template <class Role>
   using Table = std::map<move::MoveId, std::unique_ptr<Role>>;
   template <class Role>
-  void add(Table<Role>& table, const move::MoveId& id, std::unique_ptr<Role> role);
+  Role& add(Table<Role>& table, const move::MoveId& id, std::unique_ptr<Role> role);
+  Result<> undo_unknown(const move::Replay& replay);
   template <class Role>
   void end(Table<Role>& table, const move::MoveId& id);
   template <class Role>

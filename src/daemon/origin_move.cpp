@@ -84,13 +84,27 @@ Result<std::unique_ptr<OriginMove>> OriginMove::prepare(Context& context, move::
   record->receiver = plan.receiver;
   record->ends = std::move(tuples);
   return std::unique_ptr<OriginMove>(new OriginMove(
-      context, std::move(plan), std::move(record), std::move(lock),
+      context, move::Origin(std::move(plan)), std::move(record), std::move(lock),
       OriginEnds(context.keeper, id, std::move(order.fds)), std::move(order.state), std::move(listener)));
 }
 
-OriginMove::OriginMove(Context& context, move::OriginPlan plan, std::shared_ptr<MoveRecord> record,
+std::unique_ptr<OriginMove> OriginMove::restore(Context& context, move::Origin machine) {
+  const move::OriginPlan& plan = machine.plan();
+  auto record = context.history.begin(plan.id, "origin");
+  record->origin = context.self;
+  record->destination = plan.destination;
+  record->receiver = plan.receiver;
+  for (const move::OriginPlan::End& end : plan.ends) record->ends.push_back(end.tuple);
+  ConnectionLocks::Lock lock;
+  if (auto locked = context.locks.lock(record->ends)) lock = *std::move(locked);
+  OriginEnds ends(context.keeper, plan.id, {});
+  return std::unique_ptr<OriginMove>(new OriginMove(context, std::move(machine), std::move(record),
+                                                    std::move(lock), std::move(ends), {}, {}));
+}
+
+OriginMove::OriginMove(Context& context, move::Origin machine, std::shared_ptr<MoveRecord> record,
                        ConnectionLocks::Lock lock, OriginEnds ends, Bytes state, Listener listener)
-    : Running(context, move::Origin(std::move(plan)), std::move(record)),
+    : Running(context, std::move(machine), std::move(record)),
       lock_(std::move(lock)),
       ends_(std::move(ends)),
       state_(std::move(state)),

@@ -38,6 +38,9 @@ class OriginMove : public Running<move::Origin, OriginMove> {
   static Result<std::unique_ptr<OriginMove>> prepare(Context& context, move::MoveId id, MoveOrder order,
                                                      Listener listener);
 
+  // One that a daemon before this one had begun. Whoever asked for it is told nothing any more.
+  static std::unique_ptr<OriginMove> restore(Context& context, move::Origin machine);
+
   void start() { run(machine_.start()); }
   void on_host_lost(const std::string& host, const Error& error) { run(machine_.on_host_lost(host, error)); }
   // Nobody waits for the outcome any more: undone unless it is committed.
@@ -45,7 +48,7 @@ class OriginMove : public Running<move::Origin, OriginMove> {
 
  private:
   friend class Running<move::Origin, OriginMove>;
-  OriginMove(Context& context, move::OriginPlan plan, std::shared_ptr<MoveRecord> record,
+  OriginMove(Context& context, move::Origin machine, std::shared_ptr<MoveRecord> record,
              ConnectionLocks::Lock lock, OriginEnds ends, Bytes state, Listener listener);
 
   using Running::perform;

@@ -38,6 +38,7 @@ struct Parking::Waiting : Receiver {
         program_id(for_program.get()),
         program(for_program),
         user(for_program->owner()),
+        process(for_program->pid()),
         request(for_request) {}
 
   Result<> take(Arrived arrived) override {
@@ -47,6 +48,7 @@ struct Parking::Waiting : Receiver {
     return living->take_for(request, std::move(arrived));
   }
   uid_t owner() const override { return user; }
+  pid_t pid() const override { return process; }
   void not_coming(const Error& error) override { parking.fail(name, error); }
 
   Parking& parking;
@@ -55,6 +57,7 @@ struct Parking::Waiting : Receiver {
   const Program* program_id;
   std::weak_ptr<Program> program;
   uid_t user;
+  pid_t process;
   std::uint64_t request;
 };
 

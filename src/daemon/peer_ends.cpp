@@ -54,6 +54,12 @@ Result<> PeerEnds::find(const Context& context, const std::string& asking, const
   return {};
 }
 
+void PeerEnds::restore(const wire::Find& find) {
+  for (const wire::Find::End& sought : find.ends())
+    if (auto tuple = wire::from_message(sought.tuple()))
+      ends_.push_back({.index = sought.index(), .tuple = *tuple});
+}
+
 Result<keep::HeldStaying> PeerEnds::hold(const Context& context, const std::string& destination,
                                          const wire::Hold& hold, bool arbiter,
                                          const std::vector<Bytes>& in_flight) {
@@ -91,7 +97,7 @@ Result<> PeerEnds::resume() { return keeper_.resume(id_); }
 
 Result<> PeerEnds::thaw() {
   SOCKSWAP_TRY(const keep::Undone undone, keeper_.undo(id_));
-  if (undone.swapped_already) return failure(ErrorCode::internal, "the ends are swapped already");
+  if (undone.swapped_already) SOCKSWAP_CHECK(keeper_.resume(id_));
   return keeper_.forget(id_);
 }
 

@@ -19,6 +19,9 @@ class PeerEnds {
   // movable, no holder that can be paused, or not the asking host's to re-point.
   Result<> find(const Context& context, const std::string& asking, const wire::Find& find);
 
+  // Those of a find that a daemon before this one had asked for.
+  void restore(const wire::Find& find);
+
   // Once it is clear that the ends may go where they are to go: pauses the holders, freezes and captures, and
   // prepares all that swap() will need. `in_flight`: Hold's attachments. After a failure everything is as it
   // was.

@@ -14,6 +14,17 @@ PeerMove::PeerMove(Context& context, move::MoveId id, std::string origin, const 
   record_->destination = find.destination();
 }
 
+PeerMove::PeerMove(Context& context, move::MoveId id, move::Peer machine)
+    : Running(context, std::move(machine), context.history.begin(id, "peer")),
+      id_(id),
+      ends_(context.keeper, id) {
+  record_->origin = machine_.origin();
+  record_->destination = machine_.destination();
+  ends_.restore(machine_.find());
+  record_->ends = ends_.tuples();
+  if (auto lock = context.locks.lock(record_->ends)) lock_ = *std::move(lock);
+}
+
 void PeerMove::perform(move::action::FindEnds&) {
   if (auto found = ends_.find(context_, machine_.origin(), machine_.find()); !found)
     return fail(std::move(found).error());

@@ -10,6 +10,9 @@ class PeerMove : public Running<move::Peer, PeerMove> {
  public:
   PeerMove(Context& context, move::MoveId id, std::string origin, const wire::Find& find);
 
+  // One that a daemon before this one had begun.
+  PeerMove(Context& context, move::MoveId id, move::Peer machine);
+
   void start() { run(machine_.start()); }
   void on_host_lost(const std::string& host) { run(machine_.on_host_lost(host)); }
 

@@ -36,6 +36,7 @@ class Program : public Receiver, public std::enable_shared_from_this<Program> {
   // An arrival for one of its names.
   Result<> take(Arrived arrived) override;
   uid_t owner() const override { return credentials().uid; }
+  pid_t pid() const override { return credentials().pid; }
   // An arrival that answers its request `number` (HaveMoved).
   Result<> take_for(std::uint64_t number, Arrived arrived);
 

@@ -28,6 +28,7 @@ Result<> Receivers::add(const std::string& name, std::weak_ptr<Receiver> receive
                      "choose another name, or end that program first");
     place->second = std::move(receiver);
   }
+  if (on_added) on_added(name);
   return {};
 }
 

@@ -39,6 +39,7 @@ class Receiver {
   virtual Result<> take(Arrived arrived) = 0;
   // Whose the sockets become.
   virtual uid_t owner() const = 0;
+  virtual pid_t pid() const = 0;  // its process
   // A move that was to bring ends to it has been undone.
   virtual void not_coming(const Error&) {}
 };
@@ -58,7 +59,8 @@ class Receivers {
   // The names that this receiver is registered under.
   std::vector<std::string> names_of(const Receiver* receiver) const;
 
-  // Called with each name that goes.
+  // Called with each name that comes, later and not from inside add(), and with each that goes.
+  std::function<void(const std::string& name)> on_added;
   std::function<void(const std::string& name)> on_gone;
 
  private:

@@ -27,6 +27,12 @@ class Running {
 
   const Machine& machine() const { return machine_; }
 
+  // Goes on where a daemon that was killed had come to.
+  void resume() {
+    record_->step("restored");
+    run(machine_.resume());
+  }
+
   // Messages of this move, with their attachments.
   void on_message(const std::string& from, const wire::Message& message, std::vector<Bytes> attachments) {
     attachments_ = std::move(attachments);
@@ -58,9 +64,16 @@ class Running {
   }
 
   void perform(move::action::Send& send) { send_or_fail(send.to, send.message); }
-  // Said in the log only: a daemon that dies forgets its moves.
   void perform(move::action::Write& write) {
+    static_cast<Derived*>(this)->complete(write.record);
     log::debug("move {}: {}", record_->id.text(), move::name(write.record.mark_case()));
+    auto written = context_.journal.write(write.record, write.needed);
+    if (written) return;
+    log::error("move {}: {}", record_->id.text(), written.error().text());
+    if (!write.needed) return;
+    queue_.clear();
+    record_->error = written.error();
+    run(machine_.on_unwritten(std::move(written).error()));
   }
   void perform(move::action::Step& step) { record_->step(step.name); }
   void perform(move::action::SetTimer& timer) {
@@ -75,6 +88,9 @@ class Running {
     timer_.cancel();
     finished_ = true;
   }
+
+  // What only the role knows of what a record must hold.
+  void complete(move::JournalRecord&) {}
 
   // What is too large to be sent, or asked to be, fails this move alone.
   void send_or_fail(const std::string& to, const wire::Message& message,

@@ -71,6 +71,7 @@ Result<> Client::greet() {
                    "end it (SIGTERM) when no move is under way");
   if (answer.fds.size() != 1) return failure(ErrorCode::internal, "the keeper's welcome has no pipe");
   alive_ = std::move(answer.fds.front());
+  life_ = answer.reply.welcome().life();
   return {};
 }
 

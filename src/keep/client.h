@@ -125,6 +125,8 @@ class Client {
   std::function<void(const Error&)> on_broken;
   // Readable (end of file) when the keeper has ended.
   int alive() const { return alive_.get(); }
+  // A UUID, new with each keeper: what was written down of another one is about sockets that are gone.
+  const std::string& life() const { return life_; }
 
   // Can they move, and does nobody hold them but `asked_by` (0: nobody at all) and sockswap? Changes nothing.
   Result<std::vector<Movable>> check_moving(std::span<const int> fds, pid_t asked_by);
@@ -190,6 +192,7 @@ class Client {
 
   std::optional<Channel> channel_;  // none: broken
   Fd alive_;
+  std::string life_;
   std::string encoded_;
 };
 

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <fstream>
 #include <optional>
 
 #include "base/log.h"
@@ -57,10 +58,17 @@ Result<ucred> credentials_of(int fd) {
   return credentials;
 }
 
+Result<std::string> new_life() {
+  std::string life;
+  if (std::getline(std::ifstream("/proc/sys/kernel/random/uuid"), life) && life.size() == 36) return life;
+  return failure(ErrorCode::unsupported, "the kernel gives no UUID", "is /proc mounted?");
+}
+
 class Server {
  public:
-  Server(const Settings& settings, HostAddresses addresses, Fd listener, Fd signals)
+  Server(const Settings& settings, std::string life, HostAddresses addresses, Fd listener, Fd signals)
       : settings_(settings),
+        life_(std::move(life)),
         addresses_(std::move(addresses)),
         keeper_(addresses_, settings.hold_limit),
         listener_(std::move(listener)),
@@ -185,6 +193,7 @@ class Server {
   Result<> welcome(const wire::keeper::Hello& hello) {
     Answer answer;
     answer.reply.mutable_welcome()->set_version(keep::protocol_version);
+    answer.reply.mutable_welcome()->set_life(life_);
     std::array<int, 2> pipe{};
     if (::pipe2(pipe.data(), O_CLOEXEC) != 0)
       return system_failure(errno, "make a pipe", ErrorCode::no_resources);
@@ -202,6 +211,7 @@ class Server {
   }
 
   const Settings settings_;
+  const std::string life_;
   HostAddresses addresses_;
   Keeper keeper_;
   Fd listener_;
@@ -221,7 +231,8 @@ Result<> serve(const Settings& settings) {
   SOCKSWAP_TRY(HostAddresses addresses, HostAddresses::load(settings.config));
   SOCKSWAP_TRY(Fd signals, signals_of_ours());
   SOCKSWAP_TRY(Fd listener, take_listener(settings));
-  Server server(settings, std::move(addresses), std::move(listener), std::move(signals));
+  SOCKSWAP_TRY(std::string life, new_life());
+  Server server(settings, std::move(life), std::move(addresses), std::move(listener), std::move(signals));
   log::info("the keeper is ready");
   ::sd_notify(0, "READY=1");
   server.run();

@@ -275,6 +275,7 @@ std::optional<Destination> Destination::restore(const Records& records) {
   if (const JournalRecord* live = find(records, JournalRecord::kDestinationLive)) {
     destination.state_ = State::live;
     destination.was_live_ = true;
+    destination.handed_over_ = find(records, JournalRecord::kDestinationHandedOver) != nullptr;
     add_from(live->destination_live().lost(), destination.lost_, [](std::uint32_t) { return true; });
   }
   return destination;
@@ -287,7 +288,9 @@ Destination::Actions Destination::resume() {
       actions.emplace_back(action::SetTimer{ask_interval});
       return actions;
     }
-    case State::live: return {action::LetGo{lost_}, action::SetTimer{patience}};
+    case State::live:
+      if (handed_over_) return {say_activated(origin_), action::SetTimer{patience}};
+      return {action::LetGo{lost_}, action::SetTimer{patience}};
     case State::finished: return {};
     default: return drop(false);  // Ready was not said
   }

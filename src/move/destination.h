@@ -76,7 +76,7 @@ class Destination {
   std::set<std::string> swapped_;
   std::set<std::string> given_up_;  // peers that won't swap any more
   bool origin_forgot_ = false;
-  bool was_live_ = false;
+  bool was_live_ = false, handed_over_ = false;
   LostEnds lost_;  // on the peers, or in going live; kept to be said again
 };
 

@@ -66,10 +66,14 @@ Dispatch dispatch(const wire::Message& message, const Parts& here, bool dropped,
       break;
     case wire::Message::kUndo:
       out.to = {.destination = here.destination, .peer = here.peer};
-      if (!here.destination && dropped)
-        out.answers.push_back(undone(message, wire::DESTINATION));
-      else if (!here.destination)
-        out.answers.push_back(unknown(message, here.peer ? wire::DESTINATION : wire::NO_ROLE));
+      if (!here.destination && !here.peer && !dropped) {
+        out.answers.push_back(unknown(message, wire::NO_ROLE));
+        break;
+      }
+      if (!here.destination)
+        out.answers.push_back(dropped ? undone(message, wire::DESTINATION)
+                                      : unknown(message, wire::DESTINATION));
+      if (!here.peer) out.answers.push_back(unknown(message, wire::PEER));
       break;
     case wire::Message::kForget: out.to = {.destination = here.destination, .peer = here.peer}; break;
     case wire::Message::kSwapped: out.to = {.origin = here.origin, .destination = here.destination}; break;

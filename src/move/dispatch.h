@@ -22,9 +22,9 @@ struct Dispatch {
   std::vector<wire::Message> answers;  // to its sender, from parts that aren't there
 };
 
-// A part that isn't there was never begun, is over, or was lost with its sockets: a host that keeps its sockets
-// keeps its journal. So it may say so with certainty. `dropped`: this host had a destination's part and has
-// undone it, as far as it remembers. `self`: this host's name, for people.
+// A part that isn't there was never begun, is over, or was lost with its sockets: a host that keeps its
+// sockets keeps its journal. So it may say so with certainty. `dropped`: this host had a destination's part
+// and has undone it, as far as it remembers. `self`: this host's name, for people.
 Dispatch dispatch(const wire::Message& message, const Parts& here, bool dropped, const std::string& self);
 
 }  // namespace sockswap::move

@@ -1,8 +1,11 @@
 #include "move/journal_log.h"
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <zlib.h>
 
+#include <algorithm>
+#include <charconv>
 #include <cstring>
 
 namespace sockswap::move {
@@ -31,13 +34,10 @@ std::uint32_t checksum(ByteView length, ByteView record) {
 
 }  // namespace
 
-Bytes journal_header(std::string_view boot) {
-  Bytes header;
-  for (const std::string_view part : {magic, boot, std::string_view("\n")}) {
-    const auto* bytes = reinterpret_cast<const std::byte*>(part.data());
-    header.insert(header.end(), bytes, bytes + part.size());
-  }
-  return header;
+Bytes journal_header(std::string_view life, std::uint32_t generation) {
+  const std::string text = fmt::format("{}{} {:08x}\n", magic, life, generation);
+  const ByteView bytes = std::as_bytes(std::span(text));
+  return {bytes.begin(), bytes.end()};
 }
 
 void append(Bytes& log, const JournalRecord& record) {
@@ -49,12 +49,16 @@ void append(Bytes& log, const JournalRecord& record) {
   write_u32(to + 4, checksum({to, 4}, {to + prefix, size}));
 }
 
-Result<Replay> replay(ByteView log, std::string_view boot) {
-  const Bytes header = journal_header(boot);
-  if (log.size() < header.size() || std::memcmp(log.data(), header.data(), header.size()) != 0)
-    return failure(ErrorCode::disagreement, "the journal isn't of this boot");
+Result<Replay> replay(ByteView log, std::string_view life) {
+  const std::size_t header = journal_header(life, 0).size(), digits = 8;
   Replay out;
-  ByteView rest = log.subspan(header.size());
+  if (log.size() >= header) {
+    const std::string_view number = text_of(log).substr(header - digits - 1, digits);
+    std::from_chars(number.data(), number.data() + digits, out.generation, 16);
+  }
+  if (out.generation == 0 || !std::ranges::equal(log.first(header), journal_header(life, out.generation)))
+    return failure(ErrorCode::disagreement, "the journal isn't of this life");
+  ByteView rest = log.subspan(header);
   while (rest.size() >= prefix) {
     const std::uint32_t length = read_u32(rest);
     if (length > rest.size() - prefix) break;

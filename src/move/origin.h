@@ -89,6 +89,8 @@ class Origin {
   Actions decide();
   Actions commit();
   Actions doubt();
+  Actions say_undo_in_doubt() const;
+  Actions clear_doubt(const std::string& peer);
   Actions take_swapped(const std::string& from, const wire::Swapped& swapped);
   Actions take_undone(const std::string& from, wire::Role by);
   Actions take_unknown(const std::string& from, wire::Role by);
@@ -117,6 +119,7 @@ class Origin {
   std::vector<socket::Position> moving_;          // empty until frozen
   bool ready_ = false;
   bool frozen_ = false;            // FreezeMoving was asked for
+  std::set<std::string> doubted_;  // peers that may have swapped on a forgetful arbiter's word
   std::set<std::string> undoing_;  // parties that have not said Undone yet
   std::optional<Error> reason_;    // of undoing
   LostEnds lost_;                  // after the commit

@@ -60,11 +60,28 @@ Origin::Actions Origin::commit() {
 }
 
 // The arbiter has forgotten the move, so its ends are not to be asked about any more. Either it had undone
-// it, or it has swapped and lost its memory since, with its sockets; then the destination may have heard of
-// the swap.
+// it, or it has swapped and lost its memory since, with its sockets; then another peer may have swapped on
+// its word, and the destination may have heard of it. So the other peers are told to undo, and the
+// destination when they have: one that has swapped says so instead.
 Origin::Actions Origin::doubt() {
   state_ = State::doubting;
-  return {undo_at(plan_.destination), action::SetTimer{resend_interval}};
+  doubted_ = peers_;
+  doubted_.erase(plan_.arbiter());
+  Actions actions = say_undo_in_doubt();
+  actions.emplace_back(action::SetTimer{resend_interval});
+  return actions;
+}
+
+Origin::Actions Origin::say_undo_in_doubt() const {
+  if (doubted_.empty()) return {undo_at(plan_.destination)};
+  Actions actions;
+  for (const std::string& peer : doubted_) actions.emplace_back(undo_at(peer));
+  return actions;
+}
+
+Origin::Actions Origin::clear_doubt(const std::string& peer) {
+  if (doubted_.erase(peer) == 0 || !doubted_.empty()) return {};
+  return say_undo_in_doubt();
 }
 
 Origin::Actions Origin::take_undone(const std::string& from, wire::Role by) {
@@ -76,7 +93,8 @@ Origin::Actions Origin::take_undone(const std::string& from, wire::Role by) {
                         fmt::format("{} gave the move up before it was told to go on", from),
                         "a session was lost, or too slow; everything is as it was", 0});
     case State::doubting:
-      if (by != wire::DESTINATION || from != plan_.destination) return {};
+      if (by == wire::PEER) return clear_doubt(from);
+      if (by != wire::DESTINATION || from != plan_.destination || !doubted_.empty()) return {};
       return undo(Error{ErrorCode::unreachable,
                         fmt::format("{} has forgotten the move: it was started again", plan_.arbiter()),
                         "nothing was moved; the other end went with its host, if that was down", 0});
@@ -94,8 +112,8 @@ Origin::Actions Origin::take_unknown(const std::string& from, wire::Role by) {
     case State::undoing: undoing_.erase(from); return advance();
     case State::deciding: return by == wire::PEER && from == plan_.arbiter() ? doubt() : Actions{};
     case State::doubting:
-      return (by == wire::DESTINATION || by == wire::NO_ROLE) && from == plan_.destination ? lose_all()
-                                                                                           : Actions{};
+      if (!doubted_.empty()) return by == wire::PEER || by == wire::NO_ROLE ? clear_doubt(from) : Actions{};
+      return by != wire::PEER && by != wire::ORIGIN && from == plan_.destination ? lose_all() : Actions{};
     case State::swapping:
       if (by == wire::PEER && peers_.contains(from))
         return lose_ends_of(from, fmt::format("{} was started anew in the midst of the move", from));
@@ -166,7 +184,7 @@ Origin::Actions Origin::repeat() {
   Actions actions;
   switch (state_) {
     case State::deciding: actions.emplace_back(swap(plan_.arbiter())); break;
-    case State::doubting: actions.emplace_back(undo_at(plan_.destination)); break;
+    case State::doubting: actions = say_undo_in_doubt(); break;
     default:
       for (const std::string& peer : peers_)
         if (!swapped_.contains(peer)) actions.emplace_back(swap(peer));

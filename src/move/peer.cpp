@@ -100,7 +100,8 @@ Peer::Actions Peer::swap() {
   state_ = State::swapping;
   JournalRecord record = record_of(id_);
   record.mutable_peer_swapping();
-  return {action::Write{std::move(record)}, action::SwapEnds{}};
+  // The arbiter may still refuse. Another peer may not: it is committed.
+  return {action::Write{std::move(record), is_arbiter()}, action::SwapEnds{}};
 }
 
 Peer::Actions Peer::on_swapped(const LostEnds& lost) {
@@ -158,11 +159,9 @@ Peer::Actions Peer::on_failure(Error error) {
           action::Send{origin_, std::move(refuse)}, action::Finish{}};
 }
 
-// Before HoldEnds, before Held was said, or before SwapEnds. Only the arbiter may refuse the last.
+// Before HoldEnds, before Held was said, or before the arbiter's SwapEnds.
 Peer::Actions Peer::on_unwritten(Error error) {
-  if (state_ != State::swapping) return on_failure(std::move(error));
-  if (is_arbiter()) return give_up();
-  return {action::SwapEnds{}};
+  return state_ == State::swapping ? give_up() : on_failure(std::move(error));
 }
 
 Peer::Actions Peer::on_host_lost(const std::string& host) {
@@ -229,6 +228,10 @@ Peer::Actions Peer::answer(const std::string& from) const {
 }
 
 Peer::Actions Peer::take_undone(const std::string& from, wire::Role by) {
+  if (state_ == State::swapped) {  // whom it swapped to is gone, and nobody is left who waits for its word
+    const bool over = by == wire::DESTINATION && from == destination() && forgot_.contains(wire::ORIGIN);
+    return over ? finish() : Actions{};
+  }
   if (state_ != State::held || is_arbiter()) return {};
   // The arbiter's word is the decision. The destination's is, once it acts in an origin's place.
   const bool decided = (by == wire::PEER && from == arbiter_) ||

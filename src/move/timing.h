@@ -17,8 +17,8 @@ inline constexpr std::chrono::milliseconds ask_interval{1000};
 inline constexpr int resends_until_in_doubt = 10;
 // Silence for so long is not waited for any longer; an origin's own timers are shorter.
 inline constexpr std::chrono::milliseconds patience{15000};
-// An arbiter that has undone its part by itself remembers it until its origin knows, but no longer than so many times
-// its patience: a day.
+// An arbiter that has undone its part by itself remembers it until its origin knows, but no longer than so
+// many times its patience: a day.
 inline constexpr int patience_with_undone = 5760;
 
 }  // namespace sockswap::move

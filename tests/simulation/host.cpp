@@ -26,7 +26,7 @@ Host::Host(int number, Clock& clock, Random& random, Kernels& kernels, Network& 
       mutant_(mutant),
       witness_(witness),
       keeper_(clock, kernels, number, mutant),
-      journal_(move::journal_header(boot())) {}
+      journal_(move::journal_header(boot(), 1)) {}
 
 std::string Host::boot() const { return fmt::format("{:036}", boots_); }
 
@@ -203,13 +203,15 @@ void Host::start_daemon() {
     for (int boot = 0; boot < boots_ && !replayed; ++boot)
       replayed = move::replay(journal_, fmt::format("{:036}", boot));
   if (!replayed) {
-    journal_ = move::journal_header(boot());
+    journal_ = move::journal_header(boot(), 1);
     return;
   }
   journal_.resize(replayed->whole);
   keeper_.undo_all_but(replayed->open);
   dropped_ = replayed->dropped;
+  const std::uint64_t life = life_;
   for (const auto& [key, records] : replayed->open) {
+    if (life != life_) return;  // it was killed once more
     const auto& [id, role] = key;
     if (role == wire::ORIGIN) restore(origins_, id, records);
     if (role == wire::DESTINATION) restore(destinations_, id, records);

@@ -153,6 +153,8 @@ void Keeper::resume(const move::MoveId& id) {
 }
 
 void Keeper::undo(Holding& holding) {
+  if (holding.stage == Holding::Stage::swapped)
+    for (Staying& staying : holding.ends) staying.end->held_up = false;
   if (holding.stage != Holding::Stage::held) return;
   for (Staying& staying : holding.ends) kernels_.thaw(*staying.end);
   holding.stage = Holding::Stage::undone;
