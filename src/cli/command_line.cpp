@@ -88,7 +88,9 @@ CLI::App& CommandLine::add_verb(CLI::App& group, std::string_view name, const He
   CLI::App& verb = *group.add_subcommand(std::string(name), std::string(help.summary));
   verb.footer(footer(help.examples));
   verb.group("Verbs");
-  verb.callback([this, action = std::move(action)] { chosen_ = action; });
+  verb.callback([this, &verb, action = std::move(action)] {
+    if (verb.get_subcommands().empty()) chosen_ = action;  // a verb below it comes before it
+  });
   verbs_.push_back(&verb);
   return verb;
 }

@@ -93,6 +93,14 @@ Result<MoveList> Daemon::moves() {
   return read(reply.moves());
 }
 
+Result<> Daemon::settle(const std::string& id, bool moved) {
+  wire::Request request = connection_.request();
+  request.mutable_settle_move()->set_move_id(id);
+  request.mutable_settle_move()->set_moved(moved);
+  SOCKSWAP_CHECK(ask(request, wire::Reply::kDone));
+  return {};
+}
+
 Result<DryRun> Daemon::dry_run(const MoveOrder& order) {
   SOCKSWAP_CHECK(ask(move_request(connection_.request(), order, true), wire::Reply::kDone));
   return DryRun{order.tuple, order.to};

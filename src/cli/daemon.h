@@ -32,6 +32,8 @@ class Daemon {
   Result<HostList> hosts();
   Result<ConnectionList> connections();
   Result<MoveList> moves();
+  // `id`: its 16 bytes.
+  Result<> settle(const std::string& id, bool moved);
 
   // Waits as long as it takes: the daemon has a deadline of its own and always answers.
   Result<MoveResult> move(const MoveOrder& order, Progress& progress);

@@ -1,5 +1,6 @@
 #include "daemon/moves.h"
 
+#include <fmt/format.h>
 #include <sys/random.h>
 
 #include <asio/post.hpp>
@@ -105,6 +106,21 @@ Result<move::MoveId> Moves::begin(MoveOrder order, OriginMove::Listener listener
 
 void Moves::cancel(const move::MoveId& id, Error error) {
   if (const auto found = origins_.find(id); found != origins_.end()) found->second->cancel(std::move(error));
+}
+
+Result<> Moves::settle(const move::MoveId& id, bool moved) {
+  bool settled = false;
+  const auto settle_in = [&](auto& table) {
+    const auto found = table.find(id);
+    if (found != table.end()) settled |= found->second->settle(moved);
+  };
+  settle_in(origins_);
+  settle_in(destinations_);
+  settle_in(peers_);
+  if (settled) return {};
+  return failure(ErrorCode::not_found, fmt::format("no part in move {} is in doubt here", id.text()),
+                 fmt::format("one is if nobody has answered it for {} s: `sockswap moves` shows its state",
+                             in_doubt_after.count()));
 }
 
 void Moves::on_message(Incoming incoming) {

@@ -22,6 +22,10 @@ class Moves {
   Result<move::MoveId> begin(MoveOrder order, OriginMove::Listener listener);
   void cancel(const move::MoveId& id, Error error);
 
+  // An operator's word for the parts of this host's that have been in doubt for a while. not_found if there
+  // is none.
+  Result<> settle(const move::MoveId& id, bool moved);
+
   // A message of a move, from an authenticated host.
   void on_message(Incoming incoming);
   void on_host_lost(const std::string& host, const Error& error);

@@ -67,6 +67,7 @@ void Program::serve(wire::Request request, std::vector<Bytes> attachments, std::
       case wire::Request::kMoveConnection:
         return services_.hand_overs.ask(shared_from_this(), number, request.move_connection());
       case wire::Request::kListHosts: reply(number, hosts_reply(services_.context)); return {};
+      case wire::Request::kSettleMove: return settle(number, request.settle_move());
       case wire::Request::kListMoves: reply(number, moves_reply(services_.context.history)); return {};
       case wire::Request::kListConnections: {
         SOCKSWAP_TRY(wire::Reply list, connections_reply(services_.context, services_.hand_overs));
@@ -130,6 +131,16 @@ Result<> Program::move(std::uint64_t number, const wire::Move& request, std::vec
   }
   *id = *begun;
   moving_.insert(*begun);
+  return {};
+}
+
+Result<> Program::settle(std::uint64_t number, const wire::SettleMove& request) {
+  if (credentials().uid != 0)
+    return failure(ErrorCode::not_permitted, "only root settles moves", "sudo sockswap moves settle …");
+  const auto id = move::MoveId::from_bytes(request.move_id());
+  if (!id) return failure(ErrorCode::usage, "that is not a move's id", "`sockswap moves` shows them");
+  SOCKSWAP_CHECK(services_.moves.settle(*id, request.moved()));
+  reply(number, done_reply());
   return {};
 }
 

@@ -55,6 +55,7 @@ class Program : public Receiver, public std::enable_shared_from_this<Program> {
   Result<> register_receiver(std::uint64_t number, const wire::Register& request);
   Result<> move(std::uint64_t number, const wire::Move& request, std::vector<Bytes> attachments,
                 std::vector<ForeignFd> fds);
+  Result<> settle(std::uint64_t number, const wire::SettleMove& request);
   Result<> park(std::uint64_t number, std::vector<Bytes> attachments, std::vector<ForeignFd> fds);
   void close();
 

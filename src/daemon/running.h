@@ -16,6 +16,8 @@
 
 namespace sockswap::daemon {
 
+inline constexpr std::chrono::seconds in_doubt_after{10};
+
 template <class Machine, class Derived>
 class Running {
  public:
@@ -31,6 +33,16 @@ class Running {
   void resume() {
     record_->step("restored");
     run(machine_.resume());
+  }
+
+  // An operator's word. False if nothing is in doubt, or hasn't been for long: it settles by itself as a
+  // rule.
+  bool settle(bool moved) {
+    if (!machine_.in_doubt() || std::chrono::steady_clock::now() - record_->began < in_doubt_after)
+      return false;
+    record_->step("settled");
+    run(machine_.settle(moved));
+    return true;
   }
 
   // Messages of this move, with their attachments.

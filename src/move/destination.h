@@ -47,6 +47,7 @@ class Destination {
   Actions settle(bool moved);  // an operator's word; nothing happens unless ready
 
   State state() const { return state_; }
+  bool in_doubt() const { return state_ == State::ready; }
   const std::string& origin() const { return origin_; }
   const wire::Offer& offer() const { return offer_; }
   bool dropped() const { return state_ == State::finished && !was_live_; }  // undone

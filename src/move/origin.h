@@ -73,6 +73,7 @@ class Origin {
   Actions settle(bool moved);
 
   State state() const { return state_; }
+  bool in_doubt() const { return state_ == State::deciding || state_ == State::doubting; }
   const OriginPlan& plan() const { return plan_; }
 
  private:

@@ -52,6 +52,7 @@ class Peer {
   Actions settle(bool moved);  // an operator's word; nothing happens unless in doubt
 
   State state() const { return state_; }
+  bool in_doubt() const { return state_ == State::held && !is_arbiter(); }
   const std::string& origin() const { return origin_; }
   const std::string& destination() const { return find_.destination(); }
   const wire::Find& find() const { return find_; }

@@ -1,3 +1,4 @@
+#include <charconv>
 #include <chrono>
 #include <memory>
 #include <thread>
@@ -39,6 +40,37 @@ Result<ErrorCode> run(const Options& options, const Context& context) {
   return ErrorCode::ok;
 }
 
+constexpr Help settle_help{
+    .summary = "Decide a move that is in doubt here, if nobody who knows will come back",
+    .examples =
+        "sockswap moves settle 4f2a9c0de1b37786a95c0b1d2e3f4a5b undone\n"
+        "sockswap moves settle 4f2a9c0de1b37786a95c0b1d2e3f4a5b moved"};
+
+struct Settling {
+  std::string id;
+  std::string outcome;
+};
+
+Result<std::string> bytes_of(const std::string& id) {
+  std::string bytes;
+  for (std::size_t at = 0; at + 2 <= id.size(); at += 2) {
+    unsigned octet = 0;
+    const auto [end, error] = std::from_chars(id.data() + at, id.data() + at + 2, octet, 16);
+    if (error != std::errc{} || end != id.data() + at + 2) break;
+    bytes.push_back(static_cast<char>(octet));
+  }
+  if (id.size() == 32 && bytes.size() == 16) return bytes;
+  return failure(ErrorCode::usage, "'" + id + "' is not a move's id",
+                 "32 hex digits, as `sockswap moves` prints them");
+}
+
+Result<ErrorCode> settle(const Settling& settling, const Context& context) {
+  SOCKSWAP_TRY(const std::string id, bytes_of(settling.id));
+  SOCKSWAP_TRY(Daemon daemon, Daemon::connect(context.control_socket));
+  SOCKSWAP_CHECK(daemon.settle(id, settling.outcome == "moved"));
+  return ErrorCode::ok;
+}
+
 }  // namespace
 
 void add_moves(CommandLine& line) {
@@ -46,6 +78,18 @@ void add_moves(CommandLine& line) {
   CLI::App& app =
       line.add_verb("moves", help, [options](const Context& context) { return run(*options, context); });
   app.add_flag("--watch", options->watch, "Go on, printing the list whenever it changes");
+
+  auto settling = std::make_shared<Settling>();
+  CLI::App& settle_app = line.add_verb(
+      app, "settle", settle_help, [settling](const Context& context) { return settle(*settling, context); });
+  settle_app.add_option("ID", settling->id, "The move's id, as `sockswap moves` prints it")
+      ->type_name("")
+      ->required();
+  settle_app
+      .add_option("OUTCOME", settling->outcome, "moved or undone: what the others have done, as you know")
+      ->type_name("")
+      ->check(CLI::IsMember({"moved", "undone"}))
+      ->required();
 }
 
 }  // namespace sockswap::cli

@@ -1,0 +1,140 @@
+// sockswapd is killed in the midst of a move, at each of the three hosts, and starts again: the move is made
+// or undone, nothing is lost, and nothing stays behind. (tests/lab/faults* has every step; this is the middle
+// of it.)
+#include <sys/socket.h>
+
+#include <fstream>
+#include <thread>
+
+#include "lab/fixture.h"
+
+namespace sockswap::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+class Restart : public LabTest, public ::testing::WithParamInterface<const char*> {
+ protected:
+  static constexpr std::size_t half = 200'000;
+
+  // The states of that host's parts in moves that aren't over.
+  static std::vector<std::string> states(const std::string& on) {
+    std::vector<std::string> open;
+    const Said said = sockswap(on, {"moves"});
+    for (const auto& move : said.json["moves"])
+      if (move["state"] != "finished" && move["state"] != "undone") open.push_back(move["state"]);
+    return open;
+  }
+  static bool in_state(const std::string& on, const std::string& state) {
+    for (const std::string& each : states(on))
+      if (each == state) return true;
+    return false;
+  }
+  static bool settled() {
+    return states("alpha").empty() && states("beta").empty() && states("gamma").empty();
+  }
+  template <class Condition>
+  static bool within(std::chrono::seconds limit, Condition condition) {
+    const auto until = std::chrono::steady_clock::now() + limit;
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > until) return false;
+      std::this_thread::sleep_for(2ms);
+    }
+    return true;
+  }
+  static char state_of(pid_t pid) {
+    std::string stat;
+    std::getline(std::ifstream("/proc/" + std::to_string(pid) + "/stat"), stat);
+    const auto at = stat.rfind(") ");
+    return at == std::string::npos ? '?' : stat[at + 2];
+  }
+  static bool works(const Fd& fd) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    return ::getpeername(fd.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  }
+};
+
+TEST_P(Restart, GoesOnWithTheMove) {
+  const std::string victim = GetParam();
+  auto [stayer, fd] = connect("alpha", "beta", true, false, false, {.send = 2 * half, .receive = 2 * half});
+  receive_ramp(fd, 0, half);
+  send_ramp(fd, 0, half);
+  std::optional<Client> there(client("gamma"));
+  there->register_receiver("restart");
+  // 300 ms between the question to the arbiter and its answer.
+  ASSERT_TRUE(host("alpha").set_link({.delay = 150ms}));
+  const Fd kept = fd.duplicate();  // what the program would still have
+  std::jthread moving([&, given = fd.release()] {
+    try {
+      Client here = client("beta");
+      (void)here.move(given, "gamma", "restart", std::string("what it knows"));
+    } catch (const std::exception&) {  // its daemon was the one that was killed
+    }
+  });
+  ASSERT_TRUE(within(10s, [&] { return in_state("beta", "deciding"); }));
+  ASSERT_TRUE(cluster().kill_daemon(victim));
+  std::this_thread::sleep_for(300ms);
+  ASSERT_TRUE(cluster().start_daemon(victim));
+  if (victim == "gamma") {  // it lost its daemon; the same process comes back under its name
+    there.emplace(client("gamma"));
+    there->register_receiver("restart");
+  }
+  moving.join();
+  ASSERT_TRUE(host("alpha").set_link({}));
+  EXPECT_TRUE(within(30s, [&] { return settled(); }));
+
+  Fd now;
+  if (works(kept)) {
+    now = kept.duplicate();
+  } else {
+    auto event = there->next(20s);
+    ASSERT_TRUE(event && std::holds_alternative<Arrival>(*event));
+    auto& arrival = std::get<Arrival>(*event);
+    EXPECT_EQ(arrival.state().text(), "what it knows");
+    now = Fd(arrival.take_fd());
+  }
+  receive_ramp(now, half, half);
+  send_ramp(now, half, half);
+  finish_writing(now);
+  expect_end(now);
+  EXPECT_EQ(stayer.verdict(2 * half, 2 * half), "");
+}
+INSTANTIATE_TEST_SUITE_P(Hosts, Restart, ::testing::Values("alpha", "beta", "gamma"),
+                         [](const auto& host) { return std::string(host.param); });
+
+// The peer's daemon doesn't come back: its program runs again after the keeper's limit, and its connection
+// too.
+TEST_F(Restart, AProgramDoesntStandStillForADaemonThatStaysAway) {
+  auto [stayer, fd] = connect("alpha", "beta", true, false, false, {.send = half, .receive = half});
+  std::optional<Client> there(client("gamma"));
+  there->register_receiver("restart");
+  ASSERT_TRUE(host("alpha").set_link({.delay = 150ms}));
+  const Fd kept = fd.duplicate();
+  std::jthread moving([&, given = fd.release()] {
+    try {
+      Client here = client("beta");
+      (void)here.move(given, "gamma", "restart");
+    } catch (const std::exception&) {
+    }
+  });
+  const bool held = within(10s, [&] { return in_state("alpha", "held"); });
+  if (!held) moving.join();
+  ASSERT_TRUE(held) << sockswap("beta", {"moves"}).json << sockswap("alpha", {"moves"}).json;
+  ASSERT_TRUE(cluster().kill_daemon("alpha"));
+  EXPECT_EQ(state_of(stayer.process.pid()), 't') << "the program is paused, and its daemon is dead";
+  EXPECT_TRUE(within(7s, [&] { return state_of(stayer.process.pid()) != 't'; })) << "it still is";
+  ASSERT_TRUE(host("alpha").set_link({}));
+  ASSERT_TRUE(cluster().start_daemon("alpha"));
+  moving.join();
+  EXPECT_TRUE(within(30s, [&] { return settled(); }));
+  ASSERT_TRUE(works(kept)) << "the arbiter had not swapped: so it is undone";
+  receive_ramp(kept, 0, half);
+  send_ramp(kept, 0, half);
+  finish_writing(kept);
+  expect_end(kept);
+  EXPECT_EQ(stayer.verdict(half, half), "");
+}
+
+}  // namespace
+}  // namespace sockswap::test
