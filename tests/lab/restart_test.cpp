@@ -136,5 +136,46 @@ TEST_F(Restart, AProgramDoesntStandStillForADaemonThatStaysAway) {
   EXPECT_EQ(stayer.verdict(half, half), "");
 }
 
+// The arbiter can't be asked. An operator who knows that it has undone its part doesn't have to wait for it.
+TEST_F(Restart, AnOperatorSettlesWhatIsInDoubt) {
+  auto [stayer, fd] = connect("alpha", "beta", true, false, false, {.send = half, .receive = half});
+  Client there = client("gamma");
+  there.register_receiver("restart");
+  ASSERT_TRUE(host("alpha").set_link({.delay = 150ms}));
+  const Fd kept = fd.duplicate();
+  std::optional<int> told;
+  std::jthread moving([&, given = fd.release()] {
+    try {
+      Client here = client("beta");
+      (void)here.move(given, "gamma", "restart");
+    } catch (const Failure& error) {
+      told = error.code();
+    }
+  });
+  ASSERT_TRUE(within(10s, [&] { return in_state("beta", "deciding"); }));
+  ASSERT_TRUE(host("alpha").cut());
+  const auto settle = [&](const std::string& on) {
+    const Said moves = sockswap(on, {"moves"});
+    const std::string id = moves.json["moves"].back()["move_id"];
+    return sockswap(on, {"moves", "settle", id.substr(0, 8), "undone"});
+  };
+  EXPECT_EQ(settle("beta").status(), static_cast<int>(SOCKSWAP_NOT_FOUND))
+      << "too soon: it may settle by itself";
+  std::this_thread::sleep_for(11s);
+  EXPECT_TRUE(in_state("beta", "deciding")) << "nobody guesses";
+  EXPECT_EQ(settle("beta").status(), 0);
+  EXPECT_TRUE(works(kept));
+  moving.join();
+  EXPECT_TRUE(told == SOCKSWAP_IN_DOUBT);
+  ASSERT_TRUE(host("alpha").heal());
+  ASSERT_TRUE(host("alpha").set_link({}));
+  EXPECT_TRUE(within(60s, [&] { return settled(); }));
+  receive_ramp(kept, 0, half);
+  send_ramp(kept, 0, half);
+  finish_writing(kept);
+  expect_end(kept);
+  EXPECT_EQ(stayer.verdict(half, half), "");
+}
+
 }  // namespace
 }  // namespace sockswap::test

@@ -1,6 +1,9 @@
+#include <fmt/format.h>
+
 #include <charconv>
 #include <chrono>
 #include <memory>
+#include <set>
 #include <thread>
 
 #include "cli/daemon.h"
@@ -43,31 +46,41 @@ Result<ErrorCode> run(const Options& options, const Context& context) {
 constexpr Help settle_help{
     .summary = "Decide a move that is in doubt here, if nobody who knows will come back",
     .examples =
-        "sockswap moves settle 4f2a9c0de1b37786a95c0b1d2e3f4a5b undone\n"
-        "sockswap moves settle 4f2a9c0de1b37786a95c0b1d2e3f4a5b moved"};
+        "sockswap moves settle 3f2a9c01 undone\n"
+        "sockswap moves settle 3f2a9c01 moved"};
 
 struct Settling {
   std::string id;
   std::string outcome;
 };
 
-Result<std::string> bytes_of(const std::string& id) {
+// The id may be cut short, as `sockswap moves` prints it, if only one move's begins so.
+Result<std::string> whole_id(const std::string& id, const MoveList& list) {
+  std::set<std::string> found;
+  for (const auto& move : list.moves)
+    if (!id.empty() && move.move_id.starts_with(id)) found.insert(move.move_id);
+  if (found.size() == 1) return *found.begin();
+  return failure(
+      found.empty() ? ErrorCode::not_found : ErrorCode::usage,
+      fmt::format("{} begins with '{}'", found.empty() ? "no move's id" : "more than one move's id", id),
+      "`sockswap moves --json` has the ids in full");
+}
+
+std::string bytes_of(const std::string& id) {
   std::string bytes;
   for (std::size_t at = 0; at + 2 <= id.size(); at += 2) {
     unsigned octet = 0;
-    const auto [end, error] = std::from_chars(id.data() + at, id.data() + at + 2, octet, 16);
-    if (error != std::errc{} || end != id.data() + at + 2) break;
+    std::from_chars(id.data() + at, id.data() + at + 2, octet, 16);
     bytes.push_back(static_cast<char>(octet));
   }
-  if (id.size() == 32 && bytes.size() == 16) return bytes;
-  return failure(ErrorCode::usage, "'" + id + "' is not a move's id",
-                 "32 hex digits, as `sockswap moves` prints them");
+  return bytes;
 }
 
 Result<ErrorCode> settle(const Settling& settling, const Context& context) {
-  SOCKSWAP_TRY(const std::string id, bytes_of(settling.id));
   SOCKSWAP_TRY(Daemon daemon, Daemon::connect(context.control_socket));
-  SOCKSWAP_CHECK(daemon.settle(id, settling.outcome == "moved"));
+  SOCKSWAP_TRY(const MoveList list, daemon.moves());
+  SOCKSWAP_TRY(const std::string id, whole_id(settling.id, list));
+  SOCKSWAP_CHECK(daemon.settle(bytes_of(id), settling.outcome == "moved"));
   return ErrorCode::ok;
 }
 
