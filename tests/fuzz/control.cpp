@@ -3,7 +3,11 @@
 // third which descriptors come with the first of them.
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <optional>
 #include <vector>
@@ -15,6 +19,7 @@
 #include "daemon/parking.h"
 #include "daemon/program.h"
 #include "input.h"
+#include "keeper/server.h"
 #include "quiet.h"
 
 namespace sockswap::fuzz {
@@ -42,13 +47,23 @@ class Host {
                moves_->on_host_lost(host, error);
                parking_->on_host_lost(host, error);
              }}));
+    start_keeper();
+    move::Replay replay;
+    journal_ = must(daemon::JournalFile::open(folder_.path(), keeper_->life(), replay));
     context_.emplace(
-        daemon::Context{io_, hosts_, "alpha", socket::real_kernel(), *mesh_, locks_, receivers_, history_});
+        daemon::Context{io_, hosts_, "alpha", *keeper_, *journal_, *mesh_, locks_, receivers_, history_});
     moves_.emplace(*context_);
     hand_overs_.emplace(*context_, *moves_);
     parking_.emplace(*context_, *moves_);
     receivers_.on_gone = [this](const std::string& name) { moves_->on_receiver_gone(name); };
   }
+
+  ~Host() {
+    must(keeper_->goodbye());
+    ::waitpid(keeping_, nullptr, 0);
+  }
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
 
   // A program that is served until it hangs up.
   void serve(int socket, uid_t uid, const std::function<void()>& speak) {
@@ -75,6 +90,25 @@ class Host {
  private:
   static constexpr int kMostTurns = 10'000;
 
+  // A real one, until Goodbye.
+  void start_keeper() {
+    keeping_ = ::fork();
+    if (keeping_ == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      ::_exit(keeper::serve({.config = folder_.path() / "alpha", .run = folder_.path(), .transient = true})
+                  ? 0
+                  : 1);
+    }
+    for (;;) {
+      auto client = keep::Client::connect(folder_.path() / "keeper.sock");
+      if (client) {
+        keeper_ = *std::move(client);
+        return;
+      }
+      ::usleep(1000);
+    }
+  }
+
   ScratchFolder folder_;
   cluster::HostTable hosts_;
   cluster::Identity identity_;
@@ -83,6 +117,9 @@ class Host {
   daemon::Receivers receivers_;
   daemon::History history_;
   std::unique_ptr<mesh::Mesh> mesh_;
+  pid_t keeping_ = 0;
+  std::optional<keep::Client> keeper_;
+  std::optional<daemon::JournalFile> journal_;
   std::optional<daemon::Context> context_;
   std::optional<daemon::Moves> moves_;
   std::optional<daemon::HandOvers> hand_overs_;
