@@ -36,7 +36,7 @@ constexpr std::chrono::seconds redial_interval{3};
 class Daemon {
  public:
   Daemon(const Settings& settings, cluster::HostTable hosts, std::string self)
-      : settings_(settings), hosts_(std::move(hosts)), self_(std::move(self)) {}
+      : settings_(settings), traps_(settings.traps), hosts_(std::move(hosts)), self_(std::move(self)) {}
 
   Result<> start(const cluster::Identity& identity) {
     SOCKSWAP_TRY(
@@ -54,6 +54,8 @@ class Daemon {
     move::Replay replay;
     SOCKSWAP_TRY(journal_, JournalFile::open(settings_.run, keeper_->life(), replay));
     context_.emplace(Context{io_, hosts_, self_, *keeper_, *journal_, *mesh_, locks_, receivers_, history_});
+    if (!traps_.empty())
+      history_.on_step = [this](std::string_view role, std::string_view step) { traps_.reached(role, step); };
     moves_.emplace(*context_);
     hand_overs_.emplace(*context_, *moves_);
     parking_.emplace(*context_, *moves_);
@@ -159,6 +161,7 @@ class Daemon {
   }
 
   const Settings settings_;
+  Traps traps_;
   cluster::HostTable hosts_;
   const std::string self_;
   asio::io_context io_{1};

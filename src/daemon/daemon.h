@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "cluster/host_table.h"
 #include "cluster/identity.h"
+#include "daemon/trap.h"
 
 namespace sockswap::daemon {
 
@@ -19,6 +20,7 @@ struct Settings {
   std::filesystem::path keeper;  // the program to start if none runs; empty: beside this one
   std::string user;              // whom to become; empty: sockswap, else nobody
   std::string log_level = "info";
+  Traps traps;  // for tests
 };
 
 // Serves until SIGTERM or SIGINT; SIGHUP reads hosts.toml again. An error is one of starting. If the keeper

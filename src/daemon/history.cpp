@@ -11,7 +11,9 @@ constexpr std::size_t most_records = 4096;
 
 const MoveRecord::Step& MoveRecord::step(std::string_view name, std::chrono::steady_clock::time_point when) {
   // What repeats (asking in doubt) is noted once.
-  if (steps.empty() || steps.back().name != name) steps.push_back({name, when - began});
+  if (!steps.empty() && steps.back().name == name) return steps.back();
+  steps.push_back({name, when - began});
+  if (on_step) on_step(role, name);
   return steps.back();
 }
 
@@ -29,7 +31,9 @@ bool History::had(const FourTuple& tuple) const {
 
 std::shared_ptr<MoveRecord> History::begin(move::MoveId id, std::string_view role) {
   if (records_.size() == most_records) records_.pop_front();
-  return records_.emplace_back(std::make_shared<MoveRecord>(id, role));
+  auto& record = records_.emplace_back(std::make_shared<MoveRecord>(id, role));
+  record->on_step = on_step;
+  return record;
 }
 
 }  // namespace sockswap::daemon

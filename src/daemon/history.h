@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,10 +42,14 @@ struct MoveRecord {
   std::optional<Error> error;
   std::chrono::steady_clock::time_point began;
   std::chrono::system_clock::time_point began_at = std::chrono::system_clock::now();
+  std::function<void(std::string_view role, std::string_view step)> on_step;
 };
 
 class History {
  public:
+  // Called when a role of any move has reached a step.
+  std::function<void(std::string_view role, std::string_view step)> on_step;
+
   std::shared_ptr<MoveRecord> begin(move::MoveId id, std::string_view role);
   // Was this one of this host's ends in a move that it remembers, before that move?
   bool had(const FourTuple& tuple) const;

@@ -19,6 +19,12 @@ void keep_memory() {
   ::mallopt(M_TRIM_THRESHOLD, most_kept);
 }
 
+int complain(const sockswap::Error& error) {
+  fmt::print(stderr, "sockswapd: {}\n", error.text());
+  if (!error.hint.empty()) fmt::print(stderr, "hint: {}\n", error.hint);
+  return static_cast<int>(error.code);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -33,6 +39,10 @@ int main(int argc, char** argv) {
   app.add_option("--log-level", settings.log_level, "debug, info, warn, error or off")
       ->check(CLI::IsMember({"debug", "info", "warn", "error", "off"}))
       ->capture_default_str();
+  std::vector<std::string> traps;
+  app.add_option("--trap", traps,
+                 "For tests: stop (SIGSTOP) when ROLE:STEP of a move is reached, once; may be repeated")
+      ->allow_extra_args(false);
   app.set_version_flag("--version", "sockswapd " SOCKSWAP_VERSION);
   try {
     app.parse(argc, argv);
@@ -40,14 +50,12 @@ int main(int argc, char** argv) {
     const int status = app.exit(error);
     return status == 0 ? 0 : static_cast<int>(sockswap::ErrorCode::usage);
   }
+  auto parsed = sockswap::daemon::Traps::parse(traps);
+  if (!parsed) return complain(parsed.error());
+  settings.traps = *std::move(parsed);
   ::signal(SIGPIPE, SIG_IGN);
   keep_memory();
   sockswap::log::set_up("sockswapd", settings.log_level);
-  if (auto served = sockswap::daemon::serve(settings); !served) {
-    const sockswap::Error& error = served.error();
-    fmt::print(stderr, "sockswapd: {}\n", error.text());
-    if (!error.hint.empty()) fmt::print(stderr, "hint: {}\n", error.hint);
-    return static_cast<int>(error.code);
-  }
+  if (auto served = sockswap::daemon::serve(settings); !served) return complain(served.error());
   return 0;
 }
