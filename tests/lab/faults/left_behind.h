@@ -1,0 +1,21 @@
+// What a move has left on a host, found by looking at the kernel, not by asking sockswap.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lab/host.h"
+
+namespace sockswap::faults {
+
+// Complaints: processes that are stopped, TCP sockets in repair mode or behind a filter, TCP sockets that a
+// sockswap-keeper holds. Empty for a host at rest.
+std::vector<std::string> left_behind(const lab::Host& host);
+
+// Does the process stand stopped by a signal (state T)? False if it is gone.
+bool is_stopped(pid_t pid);
+
+// That host's sockswap-keeper; -1 if none runs.
+pid_t keeper_of(const lab::Host& host);
+
+}  // namespace sockswap::faults
