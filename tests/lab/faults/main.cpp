@@ -41,6 +41,7 @@ int one(const std::string& name) {
     }
     if (!outcome->reached) continue;
     for (const std::string& complaint : outcome->complaints) fmt::print("{}\n", complaint);
+    for (const std::string& line : outcome->settling) fmt::print("  {}\n", line);
     fmt::print("became: {}\n", outcome->became);
     return outcome->complaints.empty() ? holds : fails;
   }

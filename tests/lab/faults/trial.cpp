@@ -210,9 +210,15 @@ class Trial {
 
   void settle() {
     std::vector<std::string> left;
+    const auto began = Clock::now();
     wait_until(patience_.settles, look_every, [&] {
       listen();
-      left = unsettled();
+      if (auto now = unsettled(); now != left) {
+        left = std::move(now);
+        outcome_.settling.push_back(
+            fmt::format("{:5.2f} s: {}", std::chrono::duration<double>(Clock::now() - began).count(),
+                        left.empty() ? "settled" : fmt::format("{}", fmt::join(left, "; "))));
+      }
       return left.empty();
     });
     for (std::string& complaint : left)

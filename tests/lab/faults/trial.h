@@ -27,6 +27,7 @@ struct Patience {
 struct Outcome {
   bool reached = false;                 // the step; else there was no fault
   std::vector<std::string> complaints;  // what didn't hold
+  std::vector<std::string> settling;    // what wasn't settled yet, at each change, since the fault was mended
   std::string became;                   // "moved", "undone" or "lost"
 };
 
