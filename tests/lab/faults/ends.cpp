@@ -146,9 +146,22 @@ int accepted(std::uint16_t port) {
   return fd;
 }
 
-// What became of an end whose daemon went away in mid-move. The kernel knows: in repair mode it is frozen
-// still, without a peer it has moved.
+// Until a daemon answers: it has undone by then whatever its predecessor hadn't promised.
+void await_daemon() {
+  for (;; std::this_thread::sleep_for(look_every)) {
+    (void)told();
+    try {
+      return (void)sockswap::Client();
+    } catch (const sockswap::Failure&) {
+    }
+  }
+}
+
+// What became of an end whose daemon went away in mid-move. The kernel knows, once the next daemon is there
+// (a request of the one that was killed may still be with the keeper until then): in repair mode the end is
+// frozen still, without a peer it has moved.
 bool has_moved(int fd) {
+  await_daemon();
   for (;;) {
     int repair = 0;
     socklen_t size = sizeof repair;

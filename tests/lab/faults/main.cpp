@@ -26,7 +26,7 @@ constexpr std::chrono::minutes one_case_takes_at_most{3};
 constexpr int tries = 5;
 constexpr int holds = 0, fails = 1;
 
-// Not each run passes each step: Activated may overtake Swapped.
+// Not each run passes each step: messages between three hosts may overtake each other.
 int one(const std::string& name) {
   const auto what = find(name);
   if (!what) {

@@ -32,8 +32,9 @@ struct Fault {
 // How a move is brought to a step that it doesn't pass on its own.
 enum class Way {
   straight,
-  long_state,   // State goes ahead of the freeze
-  slow_peer,    // the peer stands still at `paused` until the origin's deadline is over: the move is undone
+  long_state,  // State goes ahead of the freeze
+  slow_peer,   // the peer stands still at `paused` until the origin's deadline is over: the move is undone
+  slow_destination,  // the destination stands still at `letting go`, so that Activated can't overtake Swapped
   lost_origin,  // the origin's sockswapd is killed at `held`, and comes back with what the fault has ended
 };
 

@@ -62,6 +62,7 @@ class Trial {
     };
     add(case_.at.role, case_.at.step);
     if (case_.at.way == Way::slow_peer) add("peer", "paused");
+    if (case_.at.way == Way::slow_destination) add("destination", "letting go");
     if (case_.at.way == Way::lost_origin) add("origin", "held");
     return arguments;
   }
@@ -122,6 +123,7 @@ class Trial {
       std::this_thread::sleep_for(std::chrono::milliseconds(short_deadline_ms + 100));
       SOCKSWAP_CHECK(daemons_.at("peer").kill(SIGCONT));
     }
+    if (case_.at.way == Way::slow_destination && !await_trap("destination")) return false;
     if (case_.at.way == Way::lost_origin) {
       if (!await_trap("origin")) return false;
       SOCKSWAP_CHECK(kill_daemon("origin"));
@@ -161,8 +163,7 @@ class Trial {
       case Deed::cut_in: SOCKSWAP_CHECK(host(on).cut(lab::Direction::in)); break;
       case Deed::cut_out: SOCKSWAP_CHECK(host(on).cut(lab::Direction::out)); break;
     }
-    if (const auto stopped = daemons_.find(case_.at.role); stopped != daemons_.end())
-      SOCKSWAP_CHECK(stopped->second.kill(SIGCONT));
+    for (auto& [role, daemon] : daemons_) SOCKSWAP_CHECK(daemon.kill(SIGCONT));
     return {};
   }
 
