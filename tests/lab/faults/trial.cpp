@@ -236,8 +236,9 @@ class Trial {
     outcome_.became = owner == nullptr ? "lost" : owner == &mover_ ? "undone" : "moved";
     if (lost_power("peer")) return judge_loss_at_the_peer(owner);
     if (owner == nullptr) return judge_loss();
+    judge_resets("in mid-stream");
     judge_streams(*owner);
-    judge_resets();
+    judge_resets("at the end of the stream");
   }
 
   void judge_loss_at_the_peer(Voice* owner) {
@@ -280,11 +281,11 @@ class Trial {
       complain(fmt::format("bytes are missing: '{}' and '{}'", words(owner), words(still_)));
   }
 
-  void judge_resets() {
+  void judge_resets(std::string_view when) {
     for (const lab::PacketCounter& counter : resets_) {
       const auto count = counter.packets();
       if (!count) complain(count.error().text());
-      if (count && *count > 0) complain(fmt::format("{} RST on the wire", *count));
+      if (count && *count > 0) return complain(fmt::format("{} RST on the wire, {}", *count, when));
     }
   }
 

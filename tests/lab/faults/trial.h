@@ -17,9 +17,9 @@ struct Programs {
 };
 
 struct Patience {
-  // Everything must be settled so long after the last host is back: once more than a party says its word
-  // again (15 s), and dials (3 s), with what a busy machine takes.
-  std::chrono::seconds settles{25};
+  // Everything must be settled so long after the last host is back: a party says its word again every 15 s,
+  // and may have to do so twice, to hosts that are dialled every 3 s.
+  std::chrono::seconds settles{40};
   std::chrono::seconds errs{25};  // an end whose other end is gone hears of it: some retransmissions
   std::chrono::seconds ends{20};  // a stream that is told to end, after a cut of seconds
 };
