@@ -44,7 +44,7 @@ Result<ErrorCode> run(const Options& options, const Context& context) {
 }
 
 constexpr Help settle_help{
-    .summary = "Decide a move that is in doubt here, if nobody who knows will come back",
+    .summary = "Decide a move that is in doubt here and would stay so",
     .examples =
         "sockswap moves settle 3f2a9c01 undone\n"
         "sockswap moves settle 3f2a9c01 moved"};
