@@ -85,7 +85,13 @@ class Daemon {
                   "what it held is thawed; `sockswap moves` of the other hosts shows what was under way");
     }
     control_->close();
-    if (auto said = keeper_->goodbye(); !said) log::warn("{}", said.error().text());
+    // Goodbye undoes what isn't swapped, and some of it may be promised: then it stays with the keeper, as if
+    // this daemon had been killed, and the next one goes on with it.
+    if (!moves_->empty()) {
+      log::warn("moves are under way: the keeper keeps them for the next sockswapd");
+    } else if (auto said = keeper_->goodbye(); !said) {
+      log::warn("{}", said.error().text());
+    }
     return outcome;
   }
 

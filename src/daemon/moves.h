@@ -26,6 +26,8 @@ class Moves {
   // is none.
   Result<> settle(const move::MoveId& id, bool moved);
 
+  bool empty() const { return origins_.empty() && destinations_.empty() && peers_.empty(); }
+
   // A message of a move, from an authenticated host.
   void on_message(Incoming incoming);
   void on_host_lost(const std::string& host, const Error& error);

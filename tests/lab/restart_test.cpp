@@ -1,10 +1,12 @@
-// sockswapd is killed in the midst of a move, at each of the three hosts, and starts again: the move is made
-// or undone, nothing is lost, and nothing stays behind. (tests/lab/faults* has every step; this is the middle
-// of it.)
+// sockswapd is killed, or ended in order, in the midst of a move, at each of the three hosts, and starts
+// again: the move is made or undone, nothing is lost, and nothing stays behind. (tests/lab/faults* has every
+// step; this is the middle of it.)
 #include <sys/socket.h>
 
+#include <csignal>
 #include <fstream>
 #include <thread>
+#include <tuple>
 
 #include "lab/fixture.h"
 
@@ -13,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class Restart : public LabTest, public ::testing::WithParamInterface<const char*> {
+class Restart : public LabTest, public ::testing::WithParamInterface<std::tuple<const char*, int>> {
  protected:
   static constexpr std::size_t half = 200'000;
 
@@ -56,7 +58,8 @@ class Restart : public LabTest, public ::testing::WithParamInterface<const char*
 };
 
 TEST_P(Restart, GoesOnWithTheMove) {
-  const std::string victim = GetParam();
+  const std::string victim = std::get<0>(GetParam());
+  const int signal = std::get<1>(GetParam());
   auto [stayer, fd] = connect("alpha", "beta", true, false, false, {.send = 2 * half, .receive = 2 * half});
   receive_ramp(fd, 0, half);
   send_ramp(fd, 0, half);
@@ -73,7 +76,8 @@ TEST_P(Restart, GoesOnWithTheMove) {
     }
   });
   ASSERT_TRUE(within(10s, [&] { return in_state("beta", "deciding"); }));
-  ASSERT_TRUE(cluster().kill_daemon(victim));
+  ASSERT_TRUE(cluster().daemon(victim).kill(signal));
+  ASSERT_TRUE(cluster().daemon(victim).wait());
   std::this_thread::sleep_for(300ms);
   ASSERT_TRUE(cluster().start_daemon(victim));
   if (victim == "gamma") {  // it lost its daemon; the same process comes back under its name
@@ -100,8 +104,13 @@ TEST_P(Restart, GoesOnWithTheMove) {
   expect_end(now);
   EXPECT_EQ(stayer.verdict(2 * half, 2 * half), "");
 }
-INSTANTIATE_TEST_SUITE_P(Hosts, Restart, ::testing::Values("alpha", "beta", "gamma"),
-                         [](const auto& host) { return std::string(host.param); });
+INSTANTIATE_TEST_SUITE_P(Hosts, Restart,
+                         ::testing::Combine(::testing::Values("alpha", "beta", "gamma"),
+                                            ::testing::Values(SIGKILL, SIGTERM)),
+                         [](const auto& of) {
+                           return std::string(std::get<0>(of.param)) +
+                                  (std::get<1>(of.param) == SIGKILL ? "_killed" : "_ended_in_order");
+                         });
 
 // The peer's daemon doesn't come back: its program runs again after the keeper's limit, and its connection
 // too.
