@@ -28,6 +28,12 @@ action::Send Destination::say_activated(const std::string& to) const {
   return {to, std::move(activated)};
 }
 
+// Not before somebody has the ends: whoever hears it forgets the move, and a receiver may still have to come
+// back.
+Destination::Actions Destination::activated(const std::string& to) const {
+  return handed_over_ ? Actions{say_activated(to)} : Actions{};
+}
+
 action::Send Destination::say_undone(const std::string& to) const {
   wire::Message undone = message();
   undone.mutable_undone()->set_by(wire::DESTINATION);
@@ -60,21 +66,22 @@ Destination::Actions Destination::on_message(const std::string& from, const wire
       state_ = State::rebuilding;
       return {action::RebuildEnds{}};
     case wire::Message::kSwapped:
-      if (state_ == State::live && peers_.contains(from)) return {say_activated(from)};
+      if (state_ == State::live && peers_.contains(from)) return activated(from);
       if (state_ != State::ready || !peers_.contains(from)) return {};
       swapped_.insert(from);
       add_from(message.swapped().lost(), lost_, [&](std::uint32_t index) { return is_of(from, index); });
       return collect();
     case wire::Message::kActivate:
       if (!from_origin) return {};
-      if (state_ == State::live) return {say_activated(origin_)};
+      if (state_ == State::live) return activated(origin_);
       if (state_ != State::ready) return {};
       add_from(message.activate().lost(), lost_, [&](std::uint32_t index) { return is_of(from, index); });
       return go_live();
     case wire::Message::kUndo:
       if (!from_origin) return {};
-      return state_ == State::live ? Actions{say_activated(origin_)} : drop(true);
-    case wire::Message::kForget: return from_origin && state_ == State::live ? finish() : Actions{};
+      return state_ == State::live ? activated(origin_) : drop(true);
+    case wire::Message::kForget:
+      return from_origin && state_ == State::live && handed_over_ ? finish() : Actions{};
     case wire::Message::kAsk: return message.ask().of() == wire::DESTINATION ? answer(from) : Actions{};
     case wire::Message::kUndone: return take_undone(from, message.undone().by());
     case wire::Message::kUnknown: return take_unknown(from, message.unknown().by());
@@ -107,6 +114,7 @@ Destination::Actions Destination::go_live() {
 }
 
 Destination::Actions Destination::on_live(const LostEnds& lost) {
+  handed_over_ = true;
   lost_.insert(lost.begin(), lost.end());
   JournalRecord record = record_of(id_);
   record.mutable_destination_handed_over();
@@ -193,6 +201,7 @@ Destination::Actions Destination::on_timer() {
       return actions;
     }
     case State::live: {
+      if (!handed_over_) return {action::SetTimer{patience}};
       // Activated or Forget was lost. An origin that has forgotten the move says so.
       Actions actions = ask();
       actions.insert(actions.begin(), say_activated(origin_));
@@ -206,7 +215,7 @@ Destination::Actions Destination::on_timer() {
 
 // To whoever is in doubt and knows the move. Silence where this isn't known yet.
 Destination::Actions Destination::answer(const std::string& from) {
-  if (state_ == State::live) return {say_activated(from)};
+  if (state_ == State::live) return activated(from);
   if (state_ != State::ready || !peers_.contains(from) || from == arbiter()) return {};
   if (!swapped_.empty()) {  // who has swapped proves that the arbiter has
     wire::Message swap = message();
@@ -227,7 +236,7 @@ Destination::Actions Destination::take_undone(const std::string& from, wire::Rol
 
 Destination::Actions Destination::take_unknown(const std::string& from, wire::Role by) {
   if (by == wire::ORIGIN && from == origin_) {
-    if (state_ == State::live) return finish();
+    if (state_ == State::live) return handed_over_ ? finish() : Actions{};
     if (state_ != State::ready) return {};
     origin_forgot_ = true;
     return collect();

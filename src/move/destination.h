@@ -64,6 +64,7 @@ class Destination {
   Actions answer(const std::string& from);
   Actions ask() const;
   action::Send say_activated(const std::string& to) const;
+  Actions activated(const std::string& to) const;
   action::Send say_undone(const std::string& to) const;
   wire::Message message() const;
   bool is_of(const std::string& host, std::uint32_t index) const;
