@@ -106,8 +106,9 @@ TEST_P(Faulty, LinksCostMovesNoByteAndNoReset) {
     if (i > 0) moving = move(std::move(moving), stops[i - 1], stops[i]);
     exchange(moving, i * part, part, part);
     // All at once, what a frozen end's timers send can come later than everything else: a known limit.
-    if (std::string_view(fault.name) != "all")
+    if (std::string_view(fault.name) != "all") {
       EXPECT_EQ(sent(stops[i]), before) << "the host at which the end has arrived";
+    }
   }
   if (fault.freezes == Freezes::shorter_than_timers) {
     for (const char* on : hosts) EXPECT_EQ(sent(on), 0u) << on;
