@@ -44,18 +44,26 @@ DestinationMove::DestinationMove(Context& context, move::MoveId id, move::Destin
     ends_.restore(offer_, reserved->destination_reserved().locals());
     receiver_pid_ = reserved->destination_reserved().receiver_pid();
   }
-  if (const auto* ready = move::find(records, move::JournalRecord::kDestinationReady)) {
-    const ByteView state = std::as_bytes(std::span(ready->destination_ready().state()));
-    state_.assign(state.begin(), state.end());
-  }
+  if (const auto* ahead = move::find(records, move::JournalRecord::kDestinationState))
+    restore_state(ahead->destination_state().state());
+  else if (const auto* ready = move::find(records, move::JournalRecord::kDestinationReady))
+    restore_state(ready->destination_ready().state());
   record_->ends = ends_.former();
 }
 
 void DestinationMove::complete(move::JournalRecord& record) {
   if (record.has_destination_reserved())
     record.mutable_destination_reserved()->set_receiver_pid(receiver_->pid());
-  if (record.has_destination_ready())
-    record.mutable_destination_ready()->set_state(std::string(text_of(state_)));
+  if (record.has_destination_state())
+    record.mutable_destination_state()->set_state(state_.data(), state_.size());
+  if (record.has_destination_ready() && !state_written_)
+    record.mutable_destination_ready()->set_state(state_.data(), state_.size());
+  state_written_ = state_written_ || record.has_destination_state();
+}
+
+void DestinationMove::restore_state(const std::string& state) {
+  const ByteView bytes = std::as_bytes(std::span(state));
+  state_.assign(bytes.begin(), bytes.end());
 }
 
 void DestinationMove::perform(move::action::ReserveEnds&) {

@@ -29,6 +29,7 @@ class DestinationMove : public Running<move::Destination, DestinationMove> {
   void perform(move::action::DropEnds&);
 
   void complete(move::JournalRecord& record);
+  void restore_state(const std::string& state);
   std::shared_ptr<Receiver> receiver_again() const;
   void let_go(move::LostEnds lost);
   void wait_for_receiver(move::LostEnds lost);
@@ -43,6 +44,7 @@ class DestinationMove : public Running<move::Destination, DestinationMove> {
   DestinationEnds ends_;
   std::shared_ptr<Receiver> receiver_;  // who was registered when the move was offered, and nobody else
   Bytes state_;                         // the application's
+  bool state_written_ = false;          // into the journal, ahead of Ready
   pid_t receiver_pid_ = 0;
   std::optional<move::LostEnds> waiting_;  // let go as soon as the receiver is back, these excepted
   asio::steady_timer patience_;            // with a receiver that doesn't come back

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kept_room = 256 * 1024;   // some thousand records that end something
 constexpr std::size_t asked_at_once = 1 << 20;  // of the file system
-constexpr std::size_t too_long = 4 << 20;
+constexpr std::size_t most_over = 4 << 20;      // of parts that are; a state alone can be longer
 
 Result<Fd> open_file(const std::filesystem::path& path) {
   Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
@@ -124,12 +124,14 @@ void JournalFile::note(const move::JournalRecord& record, ByteView encoded) {
   const auto id = move::MoveId::from_bytes(record.move_id());
   if (!id) return;
   const move::PartKey key{*id, move::role_of(record)};
+  Bytes& records = open_[key];
   if (move::is_last(record)) {
+    open_bytes_ -= records.size();
     open_.erase(key);
     return;
   }
-  Bytes& records = open_[key];
   records.insert(records.end(), encoded.begin(), encoded.end());
+  open_bytes_ += encoded.size();
 }
 
 Result<> JournalFile::write(const move::JournalRecord& record, bool needed) {
@@ -140,7 +142,7 @@ Result<> JournalFile::write(const move::JournalRecord& record, bool needed) {
                          "nothing was begun; make room on the file system of --run", 0});
   SOCKSWAP_CHECK(append(encoded));
   note(record, encoded);
-  if (size_ > too_long)
+  if (size_ > open_bytes_ + most_over)
     if (auto anew = begin_anew(); !anew) log::warn("the journal grows on: {}", anew.error().text());
   return {};
 }

@@ -2,8 +2,9 @@
 // its rights, since its user may make no file there.
 //
 // Written, never synced (move/journal_log.h says why). Room is kept free behind its end, so that a disk that
-// is full refuses what begins and never what has begun. Grown too long it is written anew, with the open
-// parts alone, into the other of two files; which of them counts says a number in the header, written last.
+// is full refuses what begins and never what has begun. With too much that is over it is written anew, with
+// the open parts alone, into the other of two files; which of them counts says a number in the header,
+// written last.
 #pragma once
 
 #include <array>
@@ -41,6 +42,7 @@ class JournalFile {
   std::size_t size_ = 0;                 // bytes
   std::size_t room_ = 0;                 // up to here the file system has promised
   std::map<move::PartKey, Bytes> open_;  // the records of parts that aren't over
+  std::size_t open_bytes_ = 0;           // of these
 };
 
 }  // namespace sockswap::daemon

@@ -92,7 +92,9 @@ Destination::Actions Destination::on_message(const std::string& from, const wire
 Destination::Actions Destination::on_state_taken() {
   wire::Message taken = message();
   taken.mutable_state_taken();
-  return {action::Send{origin_, std::move(taken)}};
+  JournalRecord record = record_of(id_);
+  record.mutable_destination_state();
+  return {action::Write{std::move(record)}, action::Send{origin_, std::move(taken)}};
 }
 
 Destination::Actions Destination::on_rebuilt() {
@@ -152,7 +154,7 @@ Destination::Actions Destination::finish() {
 
 Destination::Actions Destination::on_failure(Error error) { return refuse(error); }
 
-// Before Accept or Ready is said.
+// Before Accept, StateTaken or Ready is said.
 Destination::Actions Destination::on_unwritten(Error error) { return refuse(error); }
 
 Destination::Actions Destination::on_receiver_gone(Error error) {

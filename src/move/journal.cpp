@@ -12,6 +12,7 @@ std::string_view name(Mark mark) {
     case JournalRecord::kOriginUndoing: return "origin-undoing";
     case JournalRecord::kOriginFinished: return "origin-finished";
     case JournalRecord::kDestinationReserved: return "destination-reserved";
+    case JournalRecord::kDestinationState: return "destination-state";
     case JournalRecord::kDestinationReady: return "destination-ready";
     case JournalRecord::kDestinationLive: return "destination-live";
     case JournalRecord::kDestinationHandedOver: return "destination-handed-over";

@@ -3,7 +3,7 @@
 //
 //   origin       freezing ─ deciding ─ committed ──────────────────────── finished
 //                               └───── undoing ────────────────────────── finished
-//   destination  reserved ─ ready ─ live ─ handed over ────────────────── finished
+//   destination  reserved ─ (state) ─ ready ─ live ─ handed over ────────────────── finished
 //   peer         holding ─ held ─ swapping ─ swapped ──────────────────── finished
 //                            └──── undone ─────────────────────────────── finished
 //

@@ -94,6 +94,15 @@ TEST_F(Journal, IsWrittenAnewWhenItHasGrownTooLong) {
   EXPECT_EQ(again.open.begin()->first.first.octets[0], 60000 & 0xff);
 }
 
+// It is for what is over. A state in an open part, of any length, is written once.
+TEST_F(Journal, IsntWrittenAnewForWhatIsOpen) {
+  move::Replay replay;
+  JournalFile journal = open(replay);
+  ASSERT_TRUE(journal.write(holding(1, 8 << 20), true));
+  for (int number = 2; number < 100; ++number) ASSERT_TRUE(journal.write(holding(number), true));
+  EXPECT_LT(fs::file_size(folder_ / "journal") + fs::file_size(folder_ / "journal.other"), 9U << 20);
+}
+
 // A file system of 2 MiB: what begins is refused by name, what ends something still finds its room.
 TEST_F(Journal, AFullDiskRefusesWhatBeginsAndNotWhatEnds) {
   ASSERT_EQ(::mount("none", folder_.c_str(), "tmpfs", 0, "size=2m"), 0) << "root is missing?";
