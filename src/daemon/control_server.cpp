@@ -1,13 +1,13 @@
 #include "daemon/control_server.h"
 
 #include <fmt/format.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
 #include <algorithm>
 #include <asio/post.hpp>
 
+#include "base/credentials.h"
 #include "base/log.h"
 #include "daemon/hand_overs.h"
 #include "daemon/quotas.h"
@@ -23,14 +23,6 @@ bool answers(const std::filesystem::path& path) {
   asio::error_code error;
   probe.connect(asio::local::stream_protocol::endpoint(path.string()), error);
   return !error;
-}
-
-Result<Credentials> credentials_of(asio::local::stream_protocol::socket& socket) {
-  ucred credentials{};
-  socklen_t size = sizeof credentials;
-  if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0)
-    return system_failure(errno, "read SO_PEERCRED");
-  return Credentials{credentials.pid, credentials.uid};
 }
 
 }  // namespace
@@ -84,7 +76,7 @@ void ControlServer::accept() {
 }
 
 void ControlServer::welcome(asio::local::stream_protocol::socket socket) {
-  const auto credentials = credentials_of(socket);
+  const auto credentials = peer_credentials(socket.native_handle());
   if (!credentials) {
     log::warn("a control connection is refused: {}", credentials.error().text());
     return;
@@ -95,7 +87,8 @@ void ControlServer::welcome(asio::local::stream_protocol::socket socket) {
     log::warn("a control connection is refused: user {} has {} already", credentials->uid, quota::programs);
     return;
   }
-  auto session = std::make_shared<ControlSession>(std::move(socket), *credentials);
+  auto session =
+      std::make_shared<ControlSession>(std::move(socket), Credentials{credentials->pid, credentials->uid});
   auto program = std::make_shared<Program>(services_, std::move(session));
   programs_.insert(program);
   services_.hand_overs.add(program);

@@ -32,7 +32,8 @@ int main(int argc, char** argv) {
   sockswap::daemon::Settings settings;
   app.add_option("--config", settings.config, "Folder with hosts.toml, ca.pem, cert.pem and key.pem")
       ->capture_default_str();
-  app.add_option("--run", settings.run, "Folder for control.sock, keeper.sock and the journal")->capture_default_str();
+  app.add_option("--run", settings.run, "Folder for control.sock, keeper.sock and the journal")
+      ->capture_default_str();
   app.add_option("--keeper", settings.keeper,
                  "The sockswap-keeper to start if none runs; else the one beside this program");
   app.add_option("--user", settings.user, "The user to become; else 'sockswap' if there is one, or 'nobody'");

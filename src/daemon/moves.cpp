@@ -55,24 +55,18 @@ void Moves::bring(Table<Role>& table, const move::MoveId& id, Incoming& incoming
 // What the keeper has of parts that are over or had promised nothing.
 Result<> Moves::undo_unknown(const move::Replay& replay) {
   SOCKSWAP_TRY(const keep::Inventory kept, context_.keeper.inventory());
-  for (const keep::KeptMove& move : kept.moves) {
-    const wire::Role role = move.role == keep::Role::origin        ? wire::ORIGIN
-                            : move.role == keep::Role::destination ? wire::DESTINATION
-                                                                   : wire::PEER;
-    if (replay.open.contains({move.id, role})) continue;
-    log::info("move {}: {} at the {}, and not in the journal: undone", move.id.text(), name(move.stage),
-              name(move.role));
-    switch (move.role) {
-      case keep::Role::origin: SOCKSWAP_CHECK(context_.keeper.thaw_moving(move.id)); break;
-      case keep::Role::destination:
-        SOCKSWAP_CHECK(move.stage == keep::Stage::let_go ? context_.keeper.handed_over(move.id)
-                                                         : context_.keeper.drop(move.id));
+  for (const keep::KeptMove& left : kept.moves) {
+    if (replay.open.contains({left.id, left.role})) continue;
+    log::info("move {}: {} at the {}, and not in the journal: undone", left.id.text(), name(left.stage),
+              move::name(left.role));
+    switch (left.role) {
+      case wire::ORIGIN: SOCKSWAP_CHECK(context_.keeper.thaw_moving(left.id)); break;
+      case wire::DESTINATION:
+        SOCKSWAP_CHECK(left.stage == keep::Stage::let_go ? context_.keeper.handed_over(left.id)
+                                                         : context_.keeper.drop(left.id));
         break;
-      case keep::Role::peer: {
-        SOCKSWAP_TRY(const keep::Undone undone, context_.keeper.undo(move.id));
-        if (undone.swapped_already) SOCKSWAP_CHECK(context_.keeper.resume(move.id));
-        SOCKSWAP_CHECK(context_.keeper.forget(move.id));
-      }
+      case wire::PEER: SOCKSWAP_CHECK(PeerEnds(context_.keeper, left.id).thaw()); break;
+      default: break;
     }
   }
   return {};

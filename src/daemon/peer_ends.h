@@ -36,7 +36,8 @@ class PeerEnds {
   // After swap(): lets the holders go.
   Result<> resume();
 
-  // Undo: thaws, and lets the holders go.
+  // Undo: thaws, and lets the holders go; of ends that are swapped already, lets the holders go. Forgets
+  // them.
   Result<> thaw();
 
   // Nobody will ask again what became of them.

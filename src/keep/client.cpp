@@ -5,6 +5,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/credentials.h"
 #include "wire/endpoints.h"
 #include "wire/errors.h"
 
@@ -16,10 +17,7 @@ using wire::keeper::Request;
 
 // A program that sits on the socket's path in the keeper's place would be handed everybody's connections.
 Result<> check_owner(int fd, const std::filesystem::path& path) {
-  ucred credentials{};
-  socklen_t size = sizeof credentials;
-  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0)
-    return system_failure(errno, "read SO_PEERCRED");
+  SOCKSWAP_TRY(const ucred credentials, peer_credentials(fd));
   if (credentials.uid == ::geteuid()) return {};
   return failure(ErrorCode::not_permitted,
                  fmt::format("user {} listens on {}", credentials.uid, path.string()),
@@ -167,10 +165,8 @@ Result<Inventory> Client::inventory() {
   for (const auto& message : answer.reply.kept().moves()) {
     const auto id = move::MoveId::from_bytes(message.move_id());
     if (!id) return failure(ErrorCode::internal, "the keeper names a move that is none");
-    KeptMove kept{.id = *id,
-                  .role = static_cast<Role>(message.role()),
-                  .stage = static_cast<Stage>(message.stage()),
-                  .ends = {}};
+    KeptMove kept{
+        .id = *id, .role = message.role(), .stage = static_cast<Stage>(message.stage()), .ends = {}};
     for (const auto& end : message.ends()) {
       SOCKSWAP_TRY(const FourTuple tuple, wire::from_message(end));
       kept.ends.push_back(tuple);

@@ -27,12 +27,6 @@ Result<std::vector<Movable>> from_message(const wire::keeper::Checked& message) 
   return ends;
 }
 
-move::LostEnds lost_from(const google::protobuf::RepeatedPtrField<wire::LostEnd>& message) {
-  move::LostEnds lost;
-  move::add_from(message, lost, [](std::uint32_t) { return true; });
-  return lost;
-}
-
 }  // namespace
 
 Result<std::vector<Movable>> Client::check_moving(std::span<const int> fds, pid_t asked_by) {
@@ -125,7 +119,7 @@ Result<LetGone> Client::let_go(const move::MoveId& id, const move::LostEnds& los
   LetGone out;
   auto fd = answer.fds.begin();
   for (const std::uint32_t index : gone.live()) out.live.push_back({index, std::move(*fd++)});
-  out.lost = lost_from(gone.lost());
+  out.lost = move::from_message(gone.lost());
   return out;
 }
 
@@ -177,7 +171,7 @@ Result<Swapped> Client::swap(const move::MoveId& id) {
   request.mutable_swap();
   SOCKSWAP_TRY(const Answer answer, call(request, Reply::kSwapped));
   const auto& swapped = answer.reply.swapped();
-  return Swapped{swapped.undone_already(), lost_from(swapped.lost())};
+  return Swapped{swapped.undone_already(), move::from_message(swapped.lost())};
 }
 
 Result<> Client::resume(const move::MoveId& id) {
@@ -191,7 +185,7 @@ Result<Undone> Client::undo(const move::MoveId& id) {
   request.mutable_undo();
   SOCKSWAP_TRY(const Answer answer, call(request, Reply::kUndone));
   const auto& undone = answer.reply.undone();
-  return Undone{undone.swapped_already(), lost_from(undone.lost())};
+  return Undone{undone.swapped_already(), move::from_message(undone.lost())};
 }
 
 Result<> Client::forget(const move::MoveId& id) {

@@ -2,15 +2,6 @@
 
 namespace sockswap::keep {
 
-std::string_view name(Role role) {
-  switch (role) {
-    case Role::origin: return "origin";
-    case Role::destination: return "destination";
-    case Role::peer: return "peer";
-  }
-  return "";
-}
-
 std::string_view name(Stage stage) {
   switch (stage) {
     case Stage::frozen: return "frozen";

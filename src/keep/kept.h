@@ -9,10 +9,9 @@
 
 #include "base/endpoint.h"
 #include "move/id.h"
+#include "wire/session.pb.h"
 
 namespace sockswap::keep {
-
-enum class Role : std::uint8_t { origin = 1, destination = 2, peer = 3 };
 
 // How far a move has come in the kernel. Numbers don't change their meaning.
 enum class Stage : std::uint8_t {
@@ -27,12 +26,11 @@ enum class Stage : std::uint8_t {
   undone = 9,    // peer: undone by the keeper or by Undo; remembered likewise
 };
 
-std::string_view name(Role role);
 std::string_view name(Stage stage);
 
 struct KeptMove {
   move::MoveId id;
-  Role role = Role::origin;
+  wire::Role role = wire::NO_ROLE;
   Stage stage = Stage::frozen;
   std::vector<FourTuple>
       ends;  // as they were before, as this host's programs saw them; destination: the origin's

@@ -64,7 +64,7 @@ void Destinations::list(wire::keeper::Kept& kept) const {
   for (const auto& [id, ends] : moves_) {
     auto& out = *kept.add_moves();
     out.set_move_id(id.bytes());
-    out.set_role(static_cast<std::uint32_t>(keep::Role::destination));
+    out.set_role(wire::DESTINATION);
     out.set_stage(static_cast<std::uint32_t>(ends.stage()));
     for (const FourTuple& tuple : ends.former()) wire::to_message(tuple, *out.add_ends());
   }

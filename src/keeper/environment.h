@@ -3,7 +3,6 @@
 
 #include <sys/types.h>
 
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "base/result.h"
 #include "keep/kept.h"
 #include "keeper/host_addresses.h"
+#include "move/busy_set.h"
 #include "socket/kernel.h"
 #include "wire/keeper.pb.h"
 #include "wire/parcel.h"
@@ -27,43 +27,15 @@ inline constexpr std::size_t most_moves = 4096;
 // program's.
 class FrozenSockets {
  public:
-  // Held until destroyed. The FrozenSockets must outlive it.
-  class Lock {
-   public:
-    Lock() = default;
-    Lock(Lock&& other) noexcept
-        : sockets_(std::exchange(other.sockets_, nullptr)), inodes_(std::move(other.inodes_)) {}
-    Lock& operator=(Lock&& other) noexcept {
-      std::swap(sockets_, other.sockets_);
-      std::swap(inodes_, other.inodes_);
-      return *this;
-    }
-    ~Lock() {
-      if (sockets_ == nullptr) return;
-      for (const std::uint32_t inode : inodes_) sockets_->frozen_.erase(inode);
-    }
-
-   private:
-    friend class FrozenSockets;
-    Lock(FrozenSockets* sockets, std::vector<std::uint32_t> inodes)
-        : sockets_(sockets), inodes_(std::move(inodes)) {}
-    FrozenSockets* sockets_ = nullptr;
-    std::vector<std::uint32_t> inodes_;
-  };
+  using Lock = move::BusySet<std::uint32_t>::Lock;
 
   // All of them, or none: busy.
   Result<Lock> lock(std::vector<std::uint32_t> inodes) {
-    for (auto inode = inodes.begin(); inode != inodes.end(); ++inode) {
-      if (frozen_.insert(*inode).second) continue;
-      for (auto undo = inodes.begin(); undo != inode; ++undo) frozen_.erase(*undo);
-      return failure(ErrorCode::busy, "the connection is being moved already",
-                     "wait for that move to end (`sockswap moves`) and try again");
-    }
-    return Lock(this, std::move(inodes));
+    return frozen_.lock(std::move(inodes), [](std::uint32_t) { return std::string("the connection"); });
   }
 
  private:
-  std::set<std::uint32_t> frozen_;
+  move::BusySet<std::uint32_t> frozen_;
 };
 
 struct Environment {

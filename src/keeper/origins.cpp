@@ -107,7 +107,7 @@ void Origins::list(wire::keeper::Kept& kept) const {
   for (const auto& [id, ends] : moves_) {
     auto& out = *kept.add_moves();
     out.set_move_id(id.bytes());
-    out.set_role(static_cast<std::uint32_t>(keep::Role::origin));
+    out.set_role(wire::ORIGIN);
     out.set_stage(static_cast<std::uint32_t>(keep::Stage::frozen));
     for (const FourTuple& tuple : ends.tuples()) wire::to_message(tuple, *out.add_ends());
   }

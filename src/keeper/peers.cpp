@@ -193,7 +193,7 @@ void Peers::list(wire::keeper::Kept& kept) const {
   const auto add = [&](const move::MoveId& id, keep::Stage stage, const std::vector<FourTuple>& ends) {
     auto& out = *kept.add_moves();
     out.set_move_id(id.bytes());
-    out.set_role(static_cast<std::uint32_t>(keep::Role::peer));
+    out.set_role(wire::PEER);
     out.set_stage(static_cast<std::uint32_t>(stage));
     for (const FourTuple& tuple : ends) wire::to_message(tuple, *out.add_ends());
   };

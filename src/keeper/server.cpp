@@ -14,6 +14,7 @@
 #include <fstream>
 #include <optional>
 
+#include "base/credentials.h"
 #include "base/log.h"
 #include "keep/channel.h"
 #include "keep/client.h"
@@ -48,14 +49,6 @@ Result<Fd> take_listener(const Settings& settings) {
   if (error)
     return failure(ErrorCode::internal, fmt::format("create {}: {}", settings.run.string(), error.message()));
   return keep::listen_at(settings.run / "keeper.sock");
-}
-
-Result<ucred> credentials_of(int fd) {
-  ucred credentials{};
-  socklen_t size = sizeof credentials;
-  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0)
-    return system_failure(errno, "read SO_PEERCRED");
-  return credentials;
 }
 
 Result<std::string> new_life() {
@@ -119,7 +112,7 @@ class Server {
   void let_in() {
     Fd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     if (!socket) return;
-    const auto credentials = credentials_of(socket.get());
+    const auto credentials = peer_credentials(socket.get());
     auto channel = keep::Channel::make(std::move(socket), send_patience);
     if (!credentials || !channel) return;
     if (credentials->uid != ::geteuid()) {

@@ -287,7 +287,7 @@ std::optional<Destination> Destination::restore(const Records& records) {
     destination.state_ = State::live;
     destination.was_live_ = true;
     destination.handed_over_ = find(records, JournalRecord::kDestinationHandedOver) != nullptr;
-    add_from(live->destination_live().lost(), destination.lost_, [](std::uint32_t) { return true; });
+    destination.lost_ = from_message(live->destination_live().lost());
   }
   return destination;
 }

@@ -28,6 +28,15 @@ std::string_view name(Mark mark) {
   return "";
 }
 
+std::string_view name(wire::Role role) {
+  switch (role) {
+    case wire::ORIGIN: return "origin";
+    case wire::DESTINATION: return "destination";
+    case wire::PEER: return "peer";
+    default: return "";
+  }
+}
+
 wire::Role role_of(const JournalRecord& record) {
   const Mark mark = record.mark_case();
   if (mark >= JournalRecord::kPeerHolding) return wire::PEER;

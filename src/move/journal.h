@@ -3,7 +3,7 @@
 //
 //   origin       freezing ─ deciding ─ committed ──────────────────────── finished
 //                               └───── undoing ────────────────────────── finished
-//   destination  reserved ─ (state) ─ ready ─ live ─ handed over ────────────────── finished
+//   destination  reserved ─ (state) ─ ready ─ live ─ handed over ──────── finished
 //   peer         holding ─ held ─ swapping ─ swapped ──────────────────── finished
 //                            └──── undone ─────────────────────────────── finished
 //
@@ -24,6 +24,8 @@ using JournalRecord = wire::JournalRecord;
 using Mark = wire::JournalRecord::MarkCase;
 
 std::string_view name(Mark mark);  // "origin-committed"
+
+std::string_view name(wire::Role role);  // "origin"
 
 // Whose record it is; NO_ROLE for one of a later version's.
 wire::Role role_of(const JournalRecord& record);

@@ -14,6 +14,12 @@ void add_from(const google::protobuf::RepeatedPtrField<wire::LostEnd>& message, 
   }
 }
 
+LostEnds from_message(const google::protobuf::RepeatedPtrField<wire::LostEnd>& message) {
+  LostEnds lost;
+  add_from(message, lost, [](std::uint32_t) { return true; });
+  return lost;
+}
+
 void to_message(const LostEnds& lost, google::protobuf::RepeatedPtrField<wire::LostEnd>& message) {
   for (const auto& [index, error] : lost) {
     wire::LostEnd& end = *message.Add();

@@ -16,6 +16,8 @@ using LostEnds = std::map<std::uint32_t, Error>;
 using MaySpeakOf = std::function<bool(std::uint32_t index)>;
 void add_from(const google::protobuf::RepeatedPtrField<wire::LostEnd>& message, LostEnds& lost,
               const MaySpeakOf& may);
+// All of them: of this host's own records, or its keeper's.
+LostEnds from_message(const google::protobuf::RepeatedPtrField<wire::LostEnd>& message);
 void to_message(const LostEnds& lost, google::protobuf::RepeatedPtrField<wire::LostEnd>& message);
 
 }  // namespace sockswap::move

@@ -233,7 +233,7 @@ std::optional<Origin> Origin::restore(const Records& records) {
   if (committed != nullptr) {
     origin.state_ = State::swapping;
     origin.swapped_.insert(origin.plan_.arbiter());
-    add_from(committed->origin_committed().lost(), origin.lost_, [](std::uint32_t) { return true; });
+    origin.lost_ = from_message(committed->origin_committed().lost());
   } else if (find(records, JournalRecord::kOriginUndoing) != nullptr) {
     origin.state_ = State::undoing;
   } else if (find(records, JournalRecord::kOriginDeciding) != nullptr) {

@@ -273,7 +273,7 @@ std::optional<Peer> Peer::restore(const std::string& self, const Records& record
   if (move::find(records, JournalRecord::kPeerSwapping) != nullptr) peer.state_ = State::swapping;
   if (const JournalRecord* swapped = move::find(records, JournalRecord::kPeerSwapped)) {
     peer.state_ = State::swapped;
-    add_from(swapped->peer_swapped().lost(), peer.lost_, [](std::uint32_t) { return true; });
+    peer.lost_ = from_message(swapped->peer_swapped().lost());
   }
   if (move::find(records, JournalRecord::kPeerUndone) != nullptr) peer.state_ = State::undone;
   return peer;

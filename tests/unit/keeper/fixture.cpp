@@ -164,8 +164,8 @@ Fd Move::let_go() const {
   return std::move(gone.live.front().fd);
 }
 
-std::vector<std::pair<keep::Role, keep::Stage>> kept(keep::Client& client) {
-  std::vector<std::pair<keep::Role, keep::Stage>> out;
+std::vector<std::pair<wire::Role, keep::Stage>> kept(keep::Client& client) {
+  std::vector<std::pair<wire::Role, keep::Stage>> out;
   for (const keep::KeptMove& move : must(client.inventory()).moves) out.emplace_back(move.role, move.stage);
   return out;
 }

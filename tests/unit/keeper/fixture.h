@@ -83,6 +83,6 @@ class Move {
   std::vector<keep::FrozenMoving> frozen;
 };
 
-std::vector<std::pair<keep::Role, keep::Stage>> kept(keep::Client& client);
+std::vector<std::pair<wire::Role, keep::Stage>> kept(keep::Client& client);
 
 }  // namespace sockswap::keeper

@@ -9,7 +9,6 @@
 namespace sockswap::keeper {
 namespace {
 
-using keep::Role;
 using keep::Stage;
 
 void expect_still(const process::Child& program) {
@@ -41,9 +40,9 @@ TEST(KeeperMoves, AnEndMovesAndTheProgramAtTheOtherNoticesNothing) {
   EXPECT_EQ(must(move.hold()).ends.front().position, held.ends.front().position);
   expect_still(*program);
   for (int twice = 0; twice < 2; ++twice) move.rebuild();
-  EXPECT_EQ(kept(client), (std::vector<std::pair<Role, Stage>>{{Role::origin, Stage::frozen},
-                                                               {Role::destination, Stage::rebuilt},
-                                                               {Role::peer, Stage::held}}));
+  EXPECT_EQ(kept(client), (std::vector<std::pair<wire::Role, Stage>>{{wire::ORIGIN, Stage::frozen},
+                                                                     {wire::DESTINATION, Stage::rebuilt},
+                                                                     {wire::PEER, Stage::held}}));
   for (int twice = 0; twice < 2; ++twice) {
     const auto swapped = must(client.swap(move.id));
     EXPECT_FALSE(swapped.undone_already);
