@@ -18,30 +18,21 @@ Error another_state() {
 
 }  // namespace
 
-DestinationMove::DestinationMove(Context& context, move::MoveId id, std::string origin,
+DestinationMove::DestinationMove(Context& context, move::MoveId id, const std::string& origin,
                                  const wire::Offer& offer)
-    : Running(context, move::Destination(id, origin, offer), context.history.begin(id, "destination")),
-      id_(id),
-      offer_(offer),
-      ends_(context.keeper, id),
-      patience_(context.io) {
-  record_->origin = std::move(origin);
-  record_->destination = context.self;
-  record_->receiver = offer.receiver();
-}
+    : DestinationMove(context, id, move::Destination(id, origin, offer), {}) {}
 
 DestinationMove::DestinationMove(Context& context, move::MoveId id, move::Destination machine,
                                  const move::Records& records)
     : Running(context, std::move(machine), context.history.begin(id, "destination")),
       id_(id),
-      offer_(machine_.offer()),
       ends_(context.keeper, id),
       patience_(context.io) {
   record_->origin = machine_.origin();
   record_->destination = context.self;
-  record_->receiver = offer_.receiver();
+  record_->receiver = machine_.offer().receiver();
   if (const auto* reserved = move::find(records, move::JournalRecord::kDestinationReserved)) {
-    ends_.restore(offer_, reserved->destination_reserved().locals());
+    ends_.restore(machine_.offer(), reserved->destination_reserved().locals());
     receiver_pid_ = reserved->destination_reserved().receiver_pid();
   }
   if (const auto* ahead = move::find(records, move::JournalRecord::kDestinationState))
@@ -67,18 +58,19 @@ void DestinationMove::restore_state(const std::string& state) {
 }
 
 void DestinationMove::perform(move::action::ReserveEnds&) {
-  if (offer_.ends().empty() || offer_.ends_size() > most_ends)
-    return fail({ErrorCode::too_large,
-                 fmt::format("{} ends in one move; 1 to {} are possible", offer_.ends_size(), most_ends),
-                 "make several moves of it", 0});
-  auto receiver = context_.receivers.find(offer_.receiver());
+  if (machine_.offer().ends().empty() || machine_.offer().ends_size() > most_ends)
+    return fail(
+        {ErrorCode::too_large,
+         fmt::format("{} ends in one move; 1 to {} are possible", machine_.offer().ends_size(), most_ends),
+         "make several moves of it", 0});
+  auto receiver = context_.receivers.find(machine_.offer().receiver());
   if (!receiver) return fail(std::move(receiver).error().while_doing(context_.self));
   receiver_ = *std::move(receiver);
-  auto locals = ends_.reserve(context_, offer_);
+  auto locals = ends_.reserve(context_, machine_.offer());
   record_->ends = ends_.former();
   if (!locals) return fail(std::move(locals).error().while_doing("reserve on " + context_.self));
   // The peers are about to say "swapped" to this host: whoever dials, the session should be there.
-  for (const wire::Offer::End& end : offer_.ends()) context_.mesh.open(end.peer());
+  for (const wire::Offer::End& end : machine_.offer().ends()) context_.mesh.open(end.peer());
   run(machine_.on_reserved(*locals));
 }
 
@@ -89,7 +81,7 @@ bool DestinationMove::take_state() {
   attachments_.pop_back();
   if (!state_.empty()) return last.empty();
   state_ = std::move(last);
-  return state_.size() == offer_.state_bytes();
+  return state_.size() == machine_.offer().state_bytes();
 }
 
 void DestinationMove::perform(move::action::TakeState&) {
@@ -116,7 +108,7 @@ void DestinationMove::perform(move::action::LetGo& what) {
 
 // The very process that was registered when the move was offered, after the daemon was started again.
 std::shared_ptr<Receiver> DestinationMove::receiver_again() const {
-  auto found = context_.receivers.find(offer_.receiver());
+  auto found = context_.receivers.find(machine_.offer().receiver());
   return found && (*found)->pid() == receiver_pid_ ? *std::move(found) : nullptr;
 }
 
@@ -133,8 +125,7 @@ void DestinationMove::wait_for_receiver(move::LostEnds lost) {
 }
 
 void DestinationMove::on_receiver_added(const std::string& receiver) {
-  if (receiver != offer_.receiver() || receiver_) return;
-  if (!waiting_) return;
+  if (receiver != machine_.offer().receiver() || !waiting_) return;
   receiver_ = receiver_again();
   if (receiver_) let_go(*std::exchange(waiting_, std::nullopt));
 }
@@ -158,11 +149,11 @@ void DestinationMove::finish_live(const move::LostEnds& lost) {
 }
 
 void DestinationMove::lose_all(move::LostEnds& lost) const {
-  const Error error{
-      ErrorCode::lost,
-      fmt::format("'{}' on {} ended as the ends were handed to it", offer_.receiver(), context_.self),
-      "the move was committed; the ends were closed, as with the program's own death", 0};
-  for (int index = 0; index < offer_.ends_size(); ++index)
+  const Error error{ErrorCode::lost,
+                    fmt::format("'{}' on {} ended as the ends were handed to it", machine_.offer().receiver(),
+                                context_.self),
+                    "the move was committed; the ends were closed, as with the program's own death", 0};
+  for (int index = 0; index < machine_.offer().ends_size(); ++index)
     lost.try_emplace(static_cast<std::uint32_t>(index), error);
 }
 
@@ -189,7 +180,7 @@ void DestinationMove::fail(Error error) {
 }
 
 void DestinationMove::on_receiver_gone(const std::string& receiver) {
-  if (receiver != offer_.receiver()) return;
+  if (receiver != machine_.offer().receiver()) return;
   run(machine_.on_receiver_gone(
       {ErrorCode::receiver_gone,
        fmt::format("'{}' on {} ended before the move was committed", receiver, context_.self),

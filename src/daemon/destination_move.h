@@ -9,7 +9,7 @@ namespace sockswap::daemon {
 
 class DestinationMove : public Running<move::Destination, DestinationMove> {
  public:
-  DestinationMove(Context& context, move::MoveId id, std::string origin, const wire::Offer& offer);
+  DestinationMove(Context& context, move::MoveId id, const std::string& origin, const wire::Offer& offer);
 
   // One that a daemon before this one had begun, from its records.
   DestinationMove(Context& context, move::MoveId id, move::Destination machine, const move::Records& records);
@@ -40,7 +40,6 @@ class DestinationMove : public Running<move::Destination, DestinationMove> {
   void fail(Error error);
 
   move::MoveId id_;
-  wire::Offer offer_;
   DestinationEnds ends_;
   std::shared_ptr<Receiver> receiver_;  // who was registered when the move was offered, and nobody else
   Bytes state_;                         // the application's

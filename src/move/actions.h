@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -72,3 +73,12 @@ struct ResumeHolders {};  // after SwapEnds: the programs run on
 struct ThawEnds {};       // undo: thaw, resume
 
 }  // namespace sockswap::move::action
+
+namespace sockswap::move {
+
+template <class Action>
+void append(std::vector<Action>& actions, std::vector<Action> more) {
+  actions.insert(actions.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
+}  // namespace sockswap::move

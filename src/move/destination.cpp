@@ -123,34 +123,33 @@ Destination::Actions Destination::on_live(const LostEnds& lost) {
   return {say_activated(origin_), action::Write{std::move(record), false}};
 }
 
-Destination::Actions Destination::refuse(const Error& error) {
+action::Write Destination::end() {
   state_ = State::finished;
+  JournalRecord record = record_of(id_);
+  record.mutable_destination_finished();
+  return {std::move(record), false};
+}
+
+action::Send Destination::say_refuse(const Error& error) const {
   wire::Message refuse = message();
   refuse.mutable_refuse()->set_by(wire::DESTINATION);
   wire::to_message(error, *refuse.mutable_refuse()->mutable_error());
-  JournalRecord record = record_of(id_);
-  record.mutable_destination_finished();
-  return {action::DropEnds{}, action::Write{std::move(record), false},
-          action::Send{origin_, std::move(refuse)}, action::Finish{}};
+  return {origin_, std::move(refuse)};
+}
+
+Destination::Actions Destination::refuse(const Error& error) {
+  return {action::DropEnds{}, end(), say_refuse(error), action::Finish{}};
 }
 
 Destination::Actions Destination::drop(bool say) {
-  state_ = State::finished;
-  JournalRecord record = record_of(id_);
-  record.mutable_destination_finished();
-  Actions actions{action::DropEnds{}, action::Write{std::move(record), false}};
+  Actions actions{action::DropEnds{}, end()};
   if (say) actions.emplace_back(say_undone(origin_));
   actions.emplace_back(action::Step{"undone"});
   actions.emplace_back(action::Finish{});
   return actions;
 }
 
-Destination::Actions Destination::finish() {
-  state_ = State::finished;
-  JournalRecord record = record_of(id_);
-  record.mutable_destination_finished();
-  return {action::Write{std::move(record), false}, action::Finish{}};
-}
+Destination::Actions Destination::finish() { return {end(), action::Finish{}}; }
 
 Destination::Actions Destination::on_failure(Error error) { return refuse(error); }
 
@@ -163,10 +162,7 @@ Destination::Actions Destination::on_receiver_gone(Error error) {
   if (state_ != State::ready) return {};
   // Ready has been said, so the arbiter may have swapped: the origin may only be asked to undo. If it has,
   // the ends go live and end as they would had the receiver died a moment later.
-  wire::Message refuse = message();
-  refuse.mutable_refuse()->set_by(wire::DESTINATION);
-  wire::to_message(error, *refuse.mutable_refuse()->mutable_error());
-  return {action::Send{origin_, std::move(refuse)}};
+  return {say_refuse(error)};
 }
 
 Destination::Actions Destination::on_host_lost(const std::string& host) {
@@ -226,7 +222,7 @@ Destination::Actions Destination::answer(const std::string& from) {
   }
   if (!origin_forgot_ || !given_up_.contains(arbiter())) return {};
   Actions actions{say_undone(from)};
-  for (auto& more : give_up_peer(from)) actions.push_back(std::move(more));
+  append(actions, give_up_peer(from));
   return actions;
 }
 

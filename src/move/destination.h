@@ -55,6 +55,7 @@ class Destination {
  private:
   Actions refuse(const Error& error);
   Actions drop(bool say_undone);
+  action::Write end();  // the last record of a part that is over now
   Actions finish();
   Actions go_live();
   Actions take_undone(const std::string& from, wire::Role by);
@@ -66,6 +67,7 @@ class Destination {
   action::Send say_activated(const std::string& to) const;
   Actions activated(const std::string& to) const;
   action::Send say_undone(const std::string& to) const;
+  action::Send say_refuse(const Error& error) const;
   wire::Message message() const;
   bool is_of(const std::string& host, std::uint32_t index) const;
   const std::string& arbiter() const { return offer_.ends(0).peer(); }

@@ -148,7 +148,6 @@ Origin::Actions Origin::advance() {
 
 Origin::Actions Origin::hold() {
   state_ = State::holding;
-  frozen_ = true;
   JournalRecord record = record_of(plan_.id);
   record.mutable_origin_freezing()->set_destination(plan_.destination);
   *record.mutable_origin_freezing()->mutable_offer() = offer();
@@ -212,6 +211,13 @@ action::Send Origin::undo_at(const std::string& party) const {
   return {party, std::move(undo)};
 }
 
+Origin::Actions Origin::say_undo(const std::set<std::string>& hosts) const {
+  Actions actions;
+  for (const std::string& host : hosts) actions.emplace_back(undo_at(host));
+  actions.emplace_back(action::SetTimer{resend_interval});
+  return actions;
+}
+
 Origin::Actions Origin::undo(std::optional<Error> error) {
   if (state_ == State::undoing || state_ == State::finished || committed()) return {};
   Actions actions;
@@ -223,13 +229,12 @@ Origin::Actions Origin::undo(std::optional<Error> error) {
   }
   // The moving ends first: that is what somebody waits for. Their peers' filters still drop what these
   // send, so the order costs nothing but a retransmission.
-  if (frozen_) actions.emplace_back(action::ThawMoving{});
+  if (state_ != State::asking && state_ != State::bringing) actions.emplace_back(action::ThawMoving{});
   actions.emplace_back(action::Conclude{error});
   state_ = State::undoing;
   reason_ = std::move(error);
   undoing_ = parties();
-  for (const std::string& party : undoing_) actions.emplace_back(undo_at(party));
-  actions.emplace_back(action::SetTimer{resend_interval});
+  append(actions, say_undo(undoing_));
   return actions;
 }
 
@@ -286,12 +291,7 @@ Origin::Actions Origin::on_timer() {
     case State::doubting:
     case State::swapping:
     case State::activating: return repeat();
-    case State::undoing: {
-      Actions actions;
-      for (const std::string& party : undoing_) actions.emplace_back(undo_at(party));
-      actions.emplace_back(action::SetTimer{resend_interval});
-      return actions;
-    }
+    case State::undoing: return say_undo(undoing_);
     case State::finished: return {};
   }
   return {};

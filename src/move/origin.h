@@ -109,6 +109,7 @@ class Origin {
   action::Send swap(const std::string& peer) const;
   action::Send activate() const;
   action::Send undo_at(const std::string& party) const;
+  Actions say_undo(const std::set<std::string>& hosts) const;  // until they answer
   wire::Offer offer() const;
   std::set<std::string> parties() const;
 
@@ -119,7 +120,6 @@ class Origin {
   std::vector<Endpoint> locals_;                  // from Accept; empty until then
   std::vector<socket::Position> moving_;          // empty until frozen
   bool ready_ = false;
-  bool frozen_ = false;            // FreezeMoving was asked for
   std::set<std::string> doubted_;  // peers that may have swapped on a forgetful arbiter's word
   std::set<std::string> undoing_;  // parties that have not said Undone yet
   std::optional<Error> reason_;    // of undoing

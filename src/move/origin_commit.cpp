@@ -54,7 +54,7 @@ Origin::Actions Origin::commit() {
   // Not needed: who asks the arbiter again gets the same answer.
   actions.emplace_back(action::Write{std::move(record), false});
   actions.emplace_back(action::ReleaseMoving{});
-  for (auto& more : advance()) actions.push_back(std::move(more));
+  append(actions, advance());
   actions.emplace_back(action::SetTimer{resend_interval});
   return actions;
 }
@@ -228,7 +228,7 @@ std::optional<Origin> Origin::restore(const Records& records) {
     plan.ends.push_back({.tuple = *tuple, .family = *family, .peer = end.peer(), .remote = *remote});
   }
   Origin origin(std::move(plan));
-  origin.frozen_ = origin.restored_ = true;
+  origin.restored_ = true;
   const JournalRecord* committed = find(records, JournalRecord::kOriginCommitted);
   if (committed != nullptr) {
     origin.state_ = State::swapping;
@@ -251,15 +251,14 @@ Origin::Actions Origin::resume() {
       reason_ = Error{ErrorCode::unreachable, "the daemon was started again in the midst of the move",
                       "everything is as it was; try again", 0};
       undoing_ = parties();
-      for (const std::string& party : undoing_) actions.emplace_back(undo_at(party));
-      actions.emplace_back(action::SetTimer{resend_interval});
+      append(actions, say_undo(undoing_));
       return actions;
     }
     case State::deciding: return {swap(plan_.arbiter()), action::SetTimer{resend_interval}};
     case State::swapping: {
       Actions actions{action::ReleaseMoving{}};
-      for (auto& more : advance()) actions.push_back(std::move(more));
-      for (auto& more : repeat()) actions.push_back(std::move(more));
+      append(actions, advance());
+      append(actions, repeat());
       return actions;
     }
     default: return {};

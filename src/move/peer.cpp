@@ -121,14 +121,10 @@ Peer::Actions Peer::on_swapped(const LostEnds& lost) {
 Peer::Actions Peer::on_undone_already() { return give_up(); }
 
 Peer::Actions Peer::undo(bool say) {
-  Actions actions{action::ThawEnds{}};
-  for (auto& more : finish()) {
-    if (std::holds_alternative<action::Finish>(more)) {
-      if (say) actions.emplace_back(say_undone(origin_));
-      actions.emplace_back(action::Step{"undone"});
-    }
-    actions.push_back(std::move(more));
-  }
+  Actions actions{action::ThawEnds{}, end()};
+  if (say) actions.emplace_back(say_undone(origin_));
+  actions.emplace_back(action::Step{"undone"});
+  actions.emplace_back(action::Finish{});
   return actions;
 }
 
@@ -141,22 +137,20 @@ Peer::Actions Peer::give_up() {
           say_undone(origin_), action::SetTimer{patience}};
 }
 
-Peer::Actions Peer::finish() {
+action::Write Peer::end() {
   state_ = State::finished;
   JournalRecord record = record_of(id_);
   record.mutable_peer_finished();
-  return {action::Write{std::move(record), false}, action::Finish{}};
+  return {std::move(record), false};
 }
 
+Peer::Actions Peer::finish() { return {end(), action::Finish{}}; }
+
 Peer::Actions Peer::on_failure(Error error) {
-  state_ = State::finished;
   wire::Message refuse = message();
   refuse.mutable_refuse()->set_by(wire::PEER);
   wire::to_message(error, *refuse.mutable_refuse()->mutable_error());
-  JournalRecord record = record_of(id_);
-  record.mutable_peer_finished();
-  return {action::ThawEnds{}, action::Write{std::move(record), false},
-          action::Send{origin_, std::move(refuse)}, action::Finish{}};
+  return {action::ThawEnds{}, end(), action::Send{origin_, std::move(refuse)}, action::Finish{}};
 }
 
 // Before HoldEnds, before Held was said, or before the arbiter's SwapEnds.
@@ -203,7 +197,7 @@ Peer::Actions Peer::on_timer() {
     case State::swapped: {
       // Swapped or Forget was lost. Until the origin knows, the moving end may still stand still.
       Actions actions{say_swapped(destination()), say_swapped(origin_)};
-      for (auto& more : ask()) actions.push_back(std::move(more));
+      append(actions, ask());
       actions.emplace_back(action::SetTimer{patience});
       return actions;
     }
@@ -291,7 +285,7 @@ Peer::Actions Peer::resume() {
     case State::swapping: return {action::SwapEnds{}};
     case State::swapped: {
       Actions actions{action::ResumeHolders{}};
-      for (auto& more : on_timer()) actions.push_back(std::move(more));
+      append(actions, on_timer());
       return actions;
     }
     case State::undone: return {action::ThawEnds{}, say_undone(origin_), action::SetTimer{patience}};

@@ -68,6 +68,7 @@ class Peer {
   Actions take_unknown(const std::string& from, wire::Role by);
   Actions answer(const std::string& from) const;
   Actions ask() const;
+  action::Write end();  // the last record of a part that is over now
   Actions finish();
   action::Send say_undone(const std::string& to) const;
   action::Send say_swapped(const std::string& to) const;

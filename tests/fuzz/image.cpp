@@ -48,14 +48,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace sockswap::fuzz;
   Input input(data, size);
   const std::uint8_t flags = input.byte();
-  const Bytes received = [&] {
+  const auto queue = [&] {
     const ByteView view = input.take(input.byte());
     return Bytes(view.begin(), view.end());
-  }();
-  const Bytes unsent = [&] {
-    const ByteView view = input.take(input.byte());
-    return Bytes(view.begin(), view.end());
-  }();
+  };
+  const Bytes received = queue();
+  const Bytes unsent = queue();
   const ByteView sent = input.take(input.byte());
   const socket::Position other{.snd_una = socket::Sequence(input.u32()),
                                .snd_nxt = socket::Sequence(input.u32()),

@@ -125,6 +125,16 @@ void Host::lost(int there) {
   tell(peers_);
 }
 
+// What is in memory alone.
+void Host::forget() {
+  origins_.clear();
+  destinations_.clear();
+  peers_.clear();
+  locks_.clear();
+  over_.clear();
+  dropped_.clear();
+}
+
 void Host::kill_daemon() {
   if (!daemon_runs_) return;
   if (witness_.history)
@@ -145,12 +155,7 @@ void Host::kill_daemon() {
     if (mutant_ != Mutant::torn_record_believed) whole.resize(random_.below(whole.size()));
     journal_.insert(journal_.end(), whole.begin(), whole.end());
   }
-  origins_.clear();
-  destinations_.clear();
-  peers_.clear();
-  locks_.clear();
-  over_.clear();
-  dropped_.clear();
+  forget();
   network_.break_sessions(number_, false);
 }
 
@@ -161,12 +166,7 @@ void Host::power_off() {
   daemon_runs_ = powered_ = false;
   ++life_;
   ++boots_;
-  origins_.clear();
-  destinations_.clear();
-  peers_.clear();
-  locks_.clear();
-  over_.clear();
-  dropped_.clear();
+  forget();
   // Nothing was synced: any part of the end may be gone.
   journal_.resize(journal_.size() - random_.below(journal_.size() + 1));
   keeper_.power_off();

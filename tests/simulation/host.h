@@ -107,6 +107,7 @@ class Host {
   bool write(const move::action::Write& what);
   bool omitted(const move::JournalRecord& record) const;
   bool lock(std::set<FourTuple>& mine, const FourTuple& tuple);
+  void forget();
   void note(const move::MoveId& id, const char* role, const std::string& what) const;
   std::string boot() const;
 

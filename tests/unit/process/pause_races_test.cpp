@@ -150,6 +150,18 @@ TEST(PauseRaces, VforkAndExec) {
   child.await_progress();
 }
 
+// A program on its way to `exit 7`.
+void pause_until_it_exits(Child& child) {
+  child.await_ready();
+  for (int p = 0; p < 5; ++p) {
+    auto paused = child.pause();
+    ASSERT_TRUE(paused) << paused.error().text();
+    expect_all_stopped(child.inode());
+  }
+  const int status = child.await_exit();
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7) << std::hex << status;
+}
+
 // exec by a thread that isn't the first: the others end, and it takes over the first one's number.
 TEST(PauseRaces, ExecWithManyThreads) {
   SKIP_UNLESS_TRACING();
@@ -168,14 +180,7 @@ TEST(PauseRaces, ExecWithManyThreads) {
       if (i % 2 == 0) exec();
       std::thread(exec).join();
     });
-    child.await_ready();
-    for (int p = 0; p < 5; ++p) {
-      auto paused = child.pause();
-      ASSERT_TRUE(paused) << paused.error().text();
-      expect_all_stopped(child.inode());
-    }
-    const int status = child.await_exit();
-    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7) << std::hex << status;
+    pause_until_it_exits(child);
   }
 }
 
@@ -199,14 +204,7 @@ TEST(PauseRaces, ExecKillsTheStoppedFirstThread) {
         ::_exit(1);
       }).join();
     });
-    child.await_ready();
-    for (int p = 0; p < 5; ++p) {
-      auto paused = child.pause();
-      ASSERT_TRUE(paused) << paused.error().text();
-      expect_all_stopped(child.inode());
-    }
-    const int status = child.await_exit();
-    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7) << std::hex << status;
+    pause_until_it_exits(child);
   }
 }
 
