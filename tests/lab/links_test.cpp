@@ -84,6 +84,18 @@ class Faulty : public LabTest, public ::testing::WithParamInterface<Fault> {
         }
     return sum;
   }
+  // On such links the queues may take longer than ends may be frozen: the move is undone then, and asked for
+  // again.
+  static Fd move_in_time(Fd moving, const std::string& from, const std::string& to) {
+    for (int attempt = 0;; ++attempt) {
+      Fd here = moving.duplicate();
+      try {
+        return move(std::move(here), from, to);
+      } catch (const Failure& failed) {
+        if (failed.code() != SOCKSWAP_TIMED_OUT || attempt == 5) throw;
+      }
+    }
+  }
   void TearDown() override { set_links({}); }
 };
 
@@ -103,12 +115,9 @@ TEST_P(Faulty, LinksCostMovesNoByteAndNoReset) {
   set_links(fault.quality);
   for (std::size_t i = 0; i < std::size(stops); ++i) {
     const std::uint64_t before = sent(stops[i]);
-    if (i > 0) moving = move(std::move(moving), stops[i - 1], stops[i]);
+    if (i > 0) moving = move_in_time(std::move(moving), stops[i - 1], stops[i]);
     exchange(moving, i * part, part, part);
-    // All at once, what a frozen end's timers send can come later than everything else: a known limit.
-    if (std::string_view(fault.name) != "all") {
-      EXPECT_EQ(sent(stops[i]), before) << "the host at which the end has arrived";
-    }
+    EXPECT_EQ(sent(stops[i]), before) << "the host at which the end has arrived";
   }
   if (fault.freezes == Freezes::shorter_than_timers) {
     for (const char* on : hosts) EXPECT_EQ(sent(on), 0u) << on;
