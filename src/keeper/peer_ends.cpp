@@ -17,6 +17,8 @@ namespace {
 
 // A thread in uninterruptible sleep doesn't stop; the connection stands still no longer than this for it.
 constexpr std::chrono::milliseconds pause_deadline{250};
+// A swap after a rest can't be refused any more: it is tried so often before the ends are lost.
+constexpr int pauses_after_rest = 8;
 
 Result<> check_entry(const process::SocketEntry& entry) {
   if (entry.state != TCP_ESTABLISHED)
@@ -65,9 +67,7 @@ Result<PeerEnds::End> PeerEnds::locate(const wire::keeper::Find::End& sought) {
 }
 
 Result<> PeerEnds::find_holders(const Environment& environment) {
-  std::vector<std::uint32_t> inodes;
-  for (const End& end : ends_) inodes.push_back(end.inode);
-  SOCKSWAP_TRY(auto holders, holders_of(environment, inodes));
+  SOCKSWAP_TRY(auto holders, holders_of(environment, inodes()));
   process::PausableProcesses pausable;
   for (End& end : ends_) {
     end.holders = std::move(holders[end.inode]);
@@ -138,17 +138,46 @@ Result<> PeerEnds::pause_holders(const Environment& environment) {
   const auto now = std::chrono::steady_clock::now();
   const auto fresh = [&](const End& end) { return process::is_fresh(end.holders, now); };
   if (!std::ranges::all_of(ends_, fresh)) SOCKSWAP_CHECK(find_holders(environment));
-  std::vector<process::Holder> holders;
-  std::vector<std::uint32_t> inodes;
-  for (const End& end : ends_) {
-    inodes.push_back(end.inode);
-    holders.insert(holders.end(), end.holders.begin(),
-                   end.holders.end());  // one of several ends is taken once
-  }
-  auto paused = process::Paused::pause(*std::move(pauser_), holders, inodes, pause_deadline);
+  std::vector<process::Holder> holders;  // one of several ends is taken once
+  for (const End& end : ends_) holders.insert(holders.end(), end.holders.begin(), end.holders.end());
+  auto paused = process::Paused::pause(*std::move(pauser_), holders, inodes(), pause_deadline);
   pauser_.reset();
   if (!paused) return failure(std::move(paused).error());
   paused_ = *std::move(paused);
+  return {};
+}
+
+// The program may have closed the end meanwhile: the keeper's descriptor keeps it.
+Result<> PeerEnds::pause_again(const Environment& environment) {
+  Result<> outcome;
+  for (int attempt = 0; attempt < pauses_after_rest; ++attempt) {
+    SOCKSWAP_TRY(const auto found, holders_of(environment, inodes()));
+    std::vector<process::Holder> holders;
+    for (const auto& [inode, its] : found) holders.insert(holders.end(), its.begin(), its.end());
+    auto paused = process::Paused::pause(holders, inodes(), pause_deadline);
+    if (paused) {
+      paused_ = *std::move(paused);
+      return {};
+    }
+    outcome = failure(std::move(paused).error());
+    if (outcome.error().code != ErrorCode::timed_out) break;
+  }
+  return outcome;
+}
+
+std::vector<std::uint32_t> PeerEnds::inodes() const {
+  std::vector<std::uint32_t> inodes;
+  for (const End& end : ends_) inodes.push_back(end.inode);
+  return inodes;
+}
+
+Result<> PeerEnds::prepare(End& end, socket::Sequence from, ByteView in_flight) {
+  SOCKSWAP_TRY(socket::Image image, end.frozen->capture());
+  end.staying = image.position;
+  SOCKSWAP_CHECK(socket::check_agreement(image.position, end.moving));
+  SOCKSWAP_CHECK(socket::append_in_flight(image, from, in_flight));
+  SOCKSWAP_CHECK(socket::cut_sent(image, end.moving.rcv_nxt));
+  end.image = std::move(image);
   return {};
 }
 
@@ -157,22 +186,19 @@ Result<> PeerEnds::freeze_one(Environment& environment, End& end) {
   SOCKSWAP_TRY(socket::FrozenEnd frozen,
                socket::FrozenEnd::freeze(environment.kernel, std::move(end.fd), socket::Intent::stay));
   end.frozen = std::move(frozen);
-  SOCKSWAP_TRY(socket::Image image, end.frozen->capture());
-  end.staying = image.position;
-  SOCKSWAP_CHECK(socket::check_agreement(image.position, end.moving));
-  SOCKSWAP_CHECK(socket::append_in_flight(image, end.moving.snd_una, end.in_flight));
-  SOCKSWAP_CHECK(socket::cut_sent(image, end.moving.rcv_nxt));
-  end.image = std::move(image);
-  return {};
+  return prepare(end, end.moving.snd_una, end.in_flight);
+}
+
+Result<> PeerEnds::freeze_again(End& end) {
+  SOCKSWAP_CHECK(end.frozen->freeze_again());
+  return prepare(end, end.staying.rcv_nxt, end.not_received);
 }
 
 Result<> PeerEnds::hold(Environment& environment, const wire::keeper::Hold& request,
                         const std::vector<Bytes>& in_flight) {
   const auto began = std::chrono::steady_clock::now();
   SOCKSWAP_CHECK(take_orders(environment, request, in_flight));
-  std::vector<std::uint32_t> inodes;
-  for (const End& end : ends_) inodes.push_back(end.inode);
-  SOCKSWAP_TRY(lock_, environment.frozen.lock(std::move(inodes)));
+  SOCKSWAP_TRY(lock_, environment.frozen.lock(inodes()));
   SOCKSWAP_CHECK(pause_holders(environment));
   pausing_ = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - began);
   for (End& end : ends_) {
@@ -196,6 +222,18 @@ Answer PeerEnds::held() const {
   return answer;
 }
 
+Result<> PeerEnds::rest() {
+  for (End& end : ends_) {
+    const Bytes& received = end.image->received;
+    const auto appended = end.image->position.rcv_nxt.since(end.staying.rcv_nxt);
+    end.not_received.assign(received.end() - appended, received.end());
+    end.image.reset();
+    SOCKSWAP_CHECK(end.frozen->rest());
+  }
+  resting_ = true;
+  return resume();
+}
+
 Result<> PeerEnds::repoint(End& end) {
   SOCKSWAP_TRY(socket::DormantEnd dormant, end.frozen->repoint(*end.image, end.place));
   end.frozen.reset();                           // the socket is the dormant end's now
@@ -203,9 +241,15 @@ Result<> PeerEnds::repoint(End& end) {
   return {};
 }
 
-void PeerEnds::swap() {
+void PeerEnds::swap(Environment& environment) {
+  const Result<> paused = resting_ ? pause_again(environment) : Result<>{};
+  const auto swap_one = [&](End& end) -> Result<> {
+    SOCKSWAP_CHECK(paused);
+    if (resting_) SOCKSWAP_CHECK(freeze_again(end));
+    return repoint(end);
+  };
   for (End& end : ends_) {
-    auto swapped = repoint(end);
+    auto swapped = swap_one(end);
     end.image.reset();
     if (swapped) continue;
     lost_[end.index] = {ErrorCode::lost, end.tuple.text() + ": " + swapped.error().text(),
@@ -214,6 +258,7 @@ void PeerEnds::swap() {
     end.frozen.reset();
   }
   lock_ = {};
+  resting_ = false;
   stage_ = keep::Stage::swapped;
 }
 
@@ -225,10 +270,15 @@ Result<> PeerEnds::resume() {
   return resumed;
 }
 
-Result<> PeerEnds::undo() {
-  Result<> outcome;
+// Should the programs of resting ends not stop, they are let go all the same: what is missing then, the
+// window, the other end says at its next segment.
+Result<> PeerEnds::undo(Environment& environment) {
+  Result<> outcome = resting_ ? pause_again(environment) : Result<>{};
+  const bool again = resting_ && outcome;
   for (End& end : ends_) {
     if (!end.frozen) continue;
+    if (again)
+      if (auto frozen = end.frozen->freeze_again(); !frozen) outcome = std::move(frozen);
     if (auto thawed = end.frozen->thaw(); !thawed) outcome = std::move(thawed);
     end.frozen.reset();
   }

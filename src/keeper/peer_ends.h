@@ -26,13 +26,18 @@ class PeerEnds {
                 const std::vector<Bytes>& in_flight);
   Answer held() const;
 
+  // Lets the holders run on while nobody knows yet what becomes of the move: to them it is an outage of the
+  // network (FrozenEnd::rest). swap() and undo() pause them again.
+  Result<> rest();
+  bool resting() const { return resting_; }
+
   // Re-points all and thaws them. What failed is disconnected, so that its program gets an error and not a
   // hang; the others go on. The holders still stand still.
-  void swap();
+  void swap(Environment& environment);
   const move::LostEnds& lost() const { return lost_; }
 
-  Result<> resume();  // after swap(): lets the holders go
-  Result<> undo();    // thaws, and lets the holders go
+  Result<> resume();                        // after swap(): lets the holders go
+  Result<> undo(Environment& environment);  // thaws, and lets the holders go
 
   keep::Stage stage() const { return stage_; }
   std::vector<FourTuple> tuples() const;
@@ -47,6 +52,7 @@ class PeerEnds {
     socket::Position moving;  // from Hold
     socket::Place place;      // from Hold
     ByteView in_flight;       // from Hold: the moving end's; in hold() only
+    Bytes not_received;       // of them, what this end lacked; in rest() only
     bool ordered = false;     // Hold has named it
     socket::Position staying;
     std::optional<socket::FrozenEnd> frozen;
@@ -57,13 +63,19 @@ class PeerEnds {
   Result<> take_orders(Environment& environment, const wire::keeper::Hold& request,
                        const std::vector<Bytes>& in_flight);
   Result<> pause_holders(const Environment& environment);
+  Result<> pause_again(const Environment& environment);  // after rest(), if anybody holds them
   static Result<> freeze_one(Environment& environment, End& end);
+  // Captures, and makes the image that it is to be re-pointed with.
+  static Result<> prepare(End& end, socket::Sequence from, ByteView in_flight);
+  static Result<> freeze_again(End& end);
   static Result<> repoint(End& end);
+  std::vector<std::uint32_t> inodes() const;
 
   keep::Stage stage_ = keep::Stage::found;
   FrozenSockets::Lock lock_;               // before ends_: unlocked when all are thawed
   std::optional<process::Pauser> pauser_;  // until they are held
   std::optional<process::Paused> paused_;  // before ends_: the ends thaw first, then the programs run
+  bool resting_ = false;
   std::chrono::microseconds pausing_{};
   std::vector<End> ends_;
   move::LostEnds lost_;

@@ -65,7 +65,7 @@ Result<Answer> Peers::hold(const move::MoveId& id, const wire::keeper::Hold& req
   Move& move = known->second;
   if (move.ends.stage() != keep::Stage::found) return move.ends.held();
   if (auto held = move.ends.hold(environment_, request, in_flight); !held) {
-    if (auto undone = move.ends.undo(); !undone)
+    if (auto undone = move.ends.undo(environment_); !undone)
       log::error("move {}: a staying end could not be thawed: {}", id.text(), undone.error().text());
     moves_.erase(known);
     return failure(std::move(held).error());
@@ -88,7 +88,7 @@ Result<Answer> Peers::swap(const move::MoveId& id) {
   if (move.ends.stage() == keep::Stage::found)
     return failure(ErrorCode::usage, "ends that aren't held can't be swapped");
   if (move.ends.stage() == keep::Stage::held) {
-    move.ends.swap();
+    move.ends.swap(environment_);
     move.since = Clock::now();
   }
   return swapped(move.ends.lost());
@@ -127,7 +127,7 @@ Result<> Peers::resume(Moves::iterator move) {
 }
 
 Result<> Peers::undo(Moves::iterator move) {
-  auto undone = move->second.ends.undo();
+  auto undone = move->second.ends.undo(environment_);
   // A daemon that asks for a swap of ends that were never held is told that they aren't known.
   if (move->second.ends.stage() == keep::Stage::held)
     remember(move->first, move->second, keep::Stage::undone);
@@ -151,10 +151,8 @@ std::optional<Peers::Clock::time_point> Peers::deadline(const Move& move) const 
   switch (move.ends.stage()) {
     case keep::Stage::found: return move.since + find_limit;
     case keep::Stage::held:
-      if (move.arbiter) return move.since + hold_limit_;
-      // Another host decides, and may have committed: undoing it would be a guess. The programs stay stopped
-      // until somebody knows. (Here is the place for a limit on that as well.)
-      return std::nullopt;
+      if (move.ends.resting()) return std::nullopt;
+      return move.since + hold_limit_;
     default: return std::nullopt;
   }
 }
@@ -171,11 +169,28 @@ void Peers::on_time(Clock::time_point now) {
     const auto here = move++;
     const auto own = deadline(here->second);
     if (!own || *own > now) continue;
-    const move::MoveId id = here->first;
-    log::warn("move {}: undone by the keeper: nobody has gone on with it", id.text());
-    if (auto undone = undo(here); !undone)
-      log::error("move {}: a staying end could not be thawed: {}", id.text(), undone.error().text());
+    if (here->second.ends.stage() == keep::Stage::held && !here->second.arbiter)
+      rest(here->first, here->second);
+    else
+      give_up(here);
   }
+}
+
+void Peers::give_up(Moves::iterator move) {
+  const move::MoveId id = move->first;
+  log::warn("move {}: undone by the keeper: nobody has gone on with it", id.text());
+  if (auto undone = undo(move); !undone)
+    log::error("move {}: a staying end could not be thawed: {}", id.text(), undone.error().text());
+}
+
+// Another host decides, and may have committed: undoing would be a guess.
+void Peers::rest(const move::MoveId& id, Move& move) {
+  log::warn("move {}: its programs run on without their connections until somebody knows what became of it",
+            id.text());
+  auto rested = move.ends.rest();
+  if (rested) return;
+  move.since = Clock::now();
+  log::error("move {}: its programs have to go on waiting: {}", id.text(), rested.error().text());
 }
 
 void Peers::end_all() {

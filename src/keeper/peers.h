@@ -2,7 +2,8 @@
 //
 // A daemon may end at any instant, and a program that knows nothing of us must not stay stopped because of
 // it. Where this host is the arbiter, the swap is the commit: as long as it hasn't come, undoing is certain
-// to be right, and the keeper does so by itself after the hold limit. A later swap() is told.
+// to be right, and the keeper does so by itself after the hold limit. A later swap() is told. Elsewhere
+// nobody here may decide: then the programs run on as in an outage of the network, and their ends wait.
 #pragma once
 
 #include <chrono>
@@ -57,6 +58,8 @@ class Peers {
   };
   using Moves = std::map<move::MoveId, Move>;
   std::optional<Clock::time_point> deadline(const Move& move) const;
+  void give_up(Moves::iterator move);
+  static void rest(const move::MoveId& id, Move& move);
   Result<> undo(Moves::iterator move);
   Result<> resume(Moves::iterator move);
   void remember(const move::MoveId& id, const Move& move, keep::Stage stage);

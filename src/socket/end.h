@@ -74,6 +74,14 @@ class FrozenEnd {
   // retransmitted by TCP itself; to TCP_USER_TIMEOUT the freeze is an outage like any other.
   Result<> thaw();
 
+  // For a freeze that lasts: its program may run on, and meets what it would meet in an outage of the
+  // network. It reads what had arrived, and writes until the buffer is full; nothing arrives, and nothing new
+  // is sent (what was in flight may be sent again). TCP gives the connection up after some 15 minutes of it.
+  // Before anything else is done with the end, freeze_again() with the program paused again, and capture()
+  // anew. Options that the program sets meanwhile and that re-pointing would lose are lost.
+  Result<> rest();
+  Result<> freeze_again();
+
   // Ends the socket without a segment on the wire; every descriptor of it, in every process, is then
   // an unconnected socket (ENOTCONN). After the commit only.
   Result<> release();

@@ -78,6 +78,14 @@ Result<Image> FrozenEnd::capture() {
   return image;
 }
 
+Result<> FrozenEnd::rest() {
+  State& state = *state_;
+  SOCKSWAP_CHECK(state.stop.close(state.hold.end()));
+  return state.hold.leave(Probe::silent);
+}
+
+Result<> FrozenEnd::freeze_again() { return state_->hold.enter(); }
+
 Result<> FrozenEnd::thaw() {
   State& state = *state_;
   if (state.torn)

@@ -67,6 +67,13 @@ Result<> Hold::leave(Probe probe) {
   return {};
 }
 
+Result<> Hold::enter() {
+  if (repairing_) return {};
+  SOCKSWAP_CHECK(repair_on(end_));
+  repairing_ = true;
+  return {};
+}
+
 Result<> Hold::wake() {
   // Leaving repair mode resets SO_REUSEADDR: before it, waking would be lost.
   if (!sleeping_ || repairing_) return {};

@@ -32,6 +32,7 @@ class Hold {
 
   Result<> open();              // the drop filter gives way to the program's own
   Result<> leave(Probe probe);  // repair mode off
+  Result<> enter();             // and on again
   Result<> wake();              // sleeping options as they were; after leave()
 
   // All three, each even if one before it fails; the first error is reported.

@@ -14,7 +14,11 @@ Result<> close_window(const Handle& end, Window window) {
 
 Result<> SendStop::engage(const Handle& end) {
   SOCKSWAP_TRY(const int unsent, end.count(SIOCOUTQNSD, "SIOCOUTQNSD"));
-  if (unsent == 0) return {};
+  return unsent == 0 ? Result<>{} : close(end);
+}
+
+Result<> SendStop::close(const Handle& end) {
+  if (real_) return {};
   SOCKSWAP_TRY(const Window now, dump_window(end));
   if (now.snd_wnd == 0) return {};  // closed already, by the other end
   SOCKSWAP_CHECK(close_window(end, now));

@@ -15,6 +15,8 @@ class SendStop {
  public:
   // In repair mode. On failure nothing was changed.
   Result<> engage(const Handle& end);
+  // The same even if nothing is unsent yet: the program will write.
+  Result<> close(const Handle& end);
   // The window as it really is; engages anew if an acknowledgement that was past the filter when the
   // filter was attached has opened it.
   Result<Window> window(const Handle& end);

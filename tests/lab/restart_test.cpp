@@ -3,6 +3,7 @@
 // step; this is the middle of it.)
 #include <sys/socket.h>
 
+#include <array>
 #include <csignal>
 #include <fstream>
 #include <thread>
@@ -143,6 +144,50 @@ TEST_F(Restart, AProgramDoesntStandStillForADaemonThatStaysAway) {
   finish_writing(kept);
   expect_end(kept);
   EXPECT_EQ(stayer.verdict(half, half), "");
+}
+
+// A peer that isn't the arbiter must not decide, and here nobody is left whom it could ask for a while: origin,
+// destination and its own daemon are dead, with the move committed.
+TEST_F(Restart, AProgramThatWaitsForAnotherHostsDecisionRunsOnAsInAnOutage) {
+  auto [first, first_fd] = connect("alpha", "beta", true, false, false, {.send = half, .receive = half});
+  auto [second, second_fd] = connect("gamma", "beta", true, false, false, {.send = half, .receive = half});
+  std::optional<Client> there(client("gamma"));
+  there->register_receiver("restart");
+  ASSERT_TRUE(host("alpha").set_link({.delay = 150ms}));
+  std::jthread moving([&, fds = std::array{first_fd.release(), second_fd.release()}] {
+    try {
+      Client here = client("beta");
+      (void)here.move(fds, "gamma", "restart", std::string("what it knows"));
+    } catch (const std::exception&) {
+    }
+  });
+  const bool deciding = within(10s, [&] { return in_state("beta", "deciding"); });
+  if (!deciding) moving.join();
+  ASSERT_TRUE(deciding);
+  ASSERT_TRUE(cluster().kill_daemon("beta"));
+  ASSERT_TRUE(cluster().kill_daemon("gamma"));
+  EXPECT_EQ(state_of(second.process.pid()), 't') << "the program is paused, and its daemon is dead";
+  EXPECT_TRUE(within(7s, [&] { return state_of(second.process.pid()) != 't'; })) << "it still is";
+  ASSERT_TRUE(host("alpha").set_link({}));
+  ASSERT_TRUE(cluster().start_daemon("beta"));
+  ASSERT_TRUE(cluster().start_daemon("gamma"));
+  there.emplace(client("gamma"));
+  there->register_receiver("restart");
+  moving.join();
+  EXPECT_TRUE(within(30s, [&] { return settled(); }));
+  auto event = there->next(20s);
+  ASSERT_TRUE(event && std::holds_alternative<Arrival>(*event));
+  auto& arrival = std::get<Arrival>(*event);
+  ASSERT_EQ(arrival.count(), 2U);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const Fd now(arrival.take_fd(i));
+    receive_ramp(now, 0, half);
+    send_ramp(now, 0, half);
+    finish_writing(now);
+    expect_end(now);
+  }
+  EXPECT_EQ(first.verdict(half, half), "");
+  EXPECT_EQ(second.verdict(half, half), "");
 }
 
 // The arbiter can't be asked. An operator who knows that it has undone its part doesn't have to wait for it.
