@@ -67,6 +67,7 @@ class Daemon {
     SOCKSWAP_CHECK(control_->listen(settings_.run / "control.sock"));
     SOCKSWAP_CHECK(give_up_rights(settings_.user));
     SOCKSWAP_CHECK(moves_->restore(replay));
+    SOCKSWAP_CHECK(parking_->restore());
     keep_sessions();
     wait_for_signal();
     return {};
@@ -87,8 +88,8 @@ class Daemon {
     control_->close();
     // Goodbye undoes what isn't swapped, and some of it may be promised: then it stays with the keeper, as if
     // this daemon had been killed, and the next one goes on with it.
-    if (!moves_->empty()) {
-      log::warn("moves are under way: the keeper keeps them for the next sockswapd");
+    if (!moves_->empty() || !parking_->empty()) {
+      log::warn("moves are under way, or ends are parked: the keeper keeps them for the next sockswapd");
     } else if (auto said = keeper_->goodbye(); !said) {
       log::warn("{}", said.error().text());
     }

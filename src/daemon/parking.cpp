@@ -23,7 +23,7 @@ std::string random_hex() {
 
 tl::unexpected<Error> no_such_ticket() {
   return failure(ErrorCode::not_found, "nothing is parked under that ticket",
-                 "a ticket serves once, and as long as the daemon that gave it out runs");
+                 "a ticket serves once, and as long as the keeper of the host that gave it out runs");
 }
 
 }  // namespace
@@ -66,7 +66,7 @@ Result<> Parking::check_quota(uid_t owner, std::size_t ends, std::size_t state_b
   for (const auto& [secret, parked] : parked_) {
     if (parked.owner != owner) continue;
     ends += parked.ends;
-    state_bytes += parked.state.size();
+    state_bytes += parked.state_bytes;
   }
   if (ends <= quota::parked_ends && state_bytes <= quota::parked_state) return {};
   return failure(
@@ -76,23 +76,30 @@ Result<> Parking::check_quota(uid_t owner, std::size_t ends, std::size_t state_b
                   quota::parked_state));
 }
 
+Result<> Parking::restore() {
+  SOCKSWAP_TRY(const keep::Inventory kept, context_.keeper.inventory());
+  for (const keep::Stored& stored : kept.stored)
+    parked_.emplace(stored.key, Parked{stored.owner, stored.ends, stored.state_bytes, false});
+  return {};
+}
+
 Result<std::string> Parking::park(uid_t owner, std::vector<ForeignFd> fds, Bytes state) {
   if (fds.empty()) return failure(ErrorCode::usage, "nothing to park");
   SOCKSWAP_CHECK(check_quota(owner, fds.size(), state.size()));
   const std::string secret = random_hex();
   std::vector<int> numbers;
   for (const ForeignFd& fd : fds) numbers.push_back(fd.get());
-  SOCKSWAP_CHECK(context_.keeper.store(secret, numbers));
-  parked_.emplace(secret, Parked{owner, fds.size(), std::move(state), false});
+  SOCKSWAP_CHECK(context_.keeper.store(secret, owner, numbers, state));
+  parked_.emplace(secret, Parked{owner, fds.size(), state.size(), false});
   return fmt::format("{}/{}", context_.self, secret);
 }
 
 // To a program here: the ticket has served then.
 Result<Arrived> Parking::take(const std::string& secret, uid_t owner) {
-  SOCKSWAP_TRY(std::vector<Fd> fds, context_.keeper.take(secret, owner));
-  auto parked = parked_.extract(secret);
-  Arrived arrived{.id = {}, .from = context_.self, .ends = {}, .state = std::move(parked.mapped().state)};
-  for (Fd& fd : fds) {
+  SOCKSWAP_TRY(keep::Client::Taken taken, context_.keeper.take(secret, owner));
+  parked_.erase(secret);
+  Arrived arrived{.id = {}, .from = context_.self, .ends = {}, .state = std::move(taken.state)};
+  for (Fd& fd : taken.fds) {
     const auto address = [&](auto query) {
       sockaddr_storage raw{};
       socklen_t size = sizeof raw;
@@ -147,10 +154,10 @@ void Parking::on_fetch(const std::string& host, const wire::Fetch& fetch) {
   const auto parked = parked_.find(fetch.ticket());
   if (parked == parked_.end()) return refuse(no_such_ticket().value());
   // Copies go into the move; the parked ones stay until it has succeeded, to be fetched again if not.
-  MoveOrder order{.fds = {}, .state = parked->second.state, .to = host, .receiver = fetch.receiver()};
-  auto fds = context_.keeper.take(fetch.ticket(), parked->second.owner);
-  if (!fds) return refuse(fds.error());
-  for (Fd& fd : *fds) order.fds.emplace_back(std::move(fd));
+  auto taken = context_.keeper.take(fetch.ticket(), parked->second.owner);
+  if (!taken) return refuse(taken.error());
+  MoveOrder order{.fds = {}, .state = std::move(taken->state), .to = host, .receiver = fetch.receiver()};
+  for (Fd& fd : taken->fds) order.fds.emplace_back(std::move(fd));
   auto begun = moves_.begin(
       std::move(order),
       {.step = nullptr, .done = [this, refuse, ticket = fetch.ticket()](Result<MoveReport> outcome) {

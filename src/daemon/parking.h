@@ -1,7 +1,8 @@
 // "I have moved": ends that programs left with this daemon, and programs here that wait for theirs.
 //
 // A ticket is "HOST/SECRET": the host where the ends are parked and 128 random bits. Whoever shows it, on
-// an authenticated host of the cluster, gets the ends, once.
+// an authenticated host of the cluster, gets the ends, once. The ends and their state are with the keeper, so
+// that tickets outlive the daemon that gave them out.
 #pragma once
 
 #include <sys/types.h>
@@ -22,6 +23,10 @@ class Parking {
  public:
   Parking(Context& context, Moves& moves) : context_(context), moves_(moves) {}
 
+  // What a daemon before this one had parked.
+  Result<> restore();
+  bool empty() const { return parked_.empty(); }
+
   // Keeps the ends until they are fetched. Returns the ticket. no_resources beyond the user's quota.
   Result<std::string> park(uid_t owner, std::vector<ForeignFd> fds, Bytes state);
 
@@ -38,8 +43,8 @@ class Parking {
  private:
   struct Parked {
     uid_t owner = 0;
-    std::size_t ends = 0;  // their descriptors are in the keeper's store, under the secret
-    Bytes state;
+    std::size_t ends = 0;  // in the keeper's store, under the secret; and so is the state
+    std::size_t state_bytes = 0;
     bool fetching = false;  // a move of it is under way
   };
   struct Waiting;

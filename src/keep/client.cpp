@@ -130,18 +130,21 @@ Result<std::optional<Connection>> Client::connection(const FourTuple& tuple) {
   return std::move(found.front());
 }
 
-Result<> Client::store(const std::string& key, std::span<const int> fds) {
+Result<> Client::store(const std::string& key, uid_t owner, std::span<const int> fds, ByteView state) {
   Request request;
   request.mutable_store()->set_key(key);
-  return done(request, fds);
+  request.mutable_store()->set_owner(owner);
+  SOCKSWAP_CHECK(call(request, Reply::kDone, std::span(&state, 1), fds));
+  return {};
 }
 
-Result<std::vector<Fd>> Client::take(const std::string& key, uid_t owner) {
+Result<Client::Taken> Client::take(const std::string& key, uid_t owner) {
   Request request;
   request.mutable_take()->set_key(key);
   request.mutable_take()->set_owner(owner);
   SOCKSWAP_TRY(Answer answer, call(request, Reply::kDone));
-  return std::move(answer.fds);
+  if (answer.attachments.size() != 1) return failure(ErrorCode::internal, "the keeper gave no state");
+  return Taken{std::move(answer.fds), std::move(answer.attachments.front())};
 }
 
 Result<> Client::discard(const std::string& key) {
@@ -173,7 +176,11 @@ Result<Inventory> Client::inventory() {
     }
     inventory.moves.push_back(std::move(kept));
   }
-  inventory.keys.assign(answer.reply.kept().keys().begin(), answer.reply.kept().keys().end());
+  for (const auto& stored : answer.reply.kept().stored())
+    inventory.stored.push_back({.key = stored.key(),
+                                .owner = stored.owner(),
+                                .ends = stored.descriptors(),
+                                .state_bytes = stored.bytes()});
   return inventory;
 }
 

@@ -164,8 +164,14 @@ class Client {
   Result<std::vector<Connection>> connections();
   Result<std::optional<Connection>> connection(const FourTuple& tuple);
 
-  Result<> store(const std::string& key, std::span<const int> fds);   // connected TCP sockets that can move
-  Result<std::vector<Fd>> take(const std::string& key, uid_t owner);  // they stay in store. not_found
+  // Connected TCP sockets that can move, and what belongs to them. A key that is known keeps what it has.
+  Result<> store(const std::string& key, uid_t owner, std::span<const int> fds, ByteView state);
+  struct Taken {
+    std::vector<Fd> fds;
+    Bytes state;
+  };
+  // They stay in store. not_found, also if none of the connections lives; busy if one is frozen.
+  Result<Taken> take(const std::string& key, uid_t owner);
   Result<> discard(const std::string& key);
 
   // hosts.toml as it is now, which the keeper takes over with that.

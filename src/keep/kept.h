@@ -1,6 +1,8 @@
 // What the keeper keeps, as a daemon sees it that has just started.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -36,9 +38,16 @@ struct KeptMove {
       ends;  // as they were before, as this host's programs saw them; destination: the origin's
 };
 
+struct Stored {
+  std::string key;
+  uid_t owner = 0;
+  std::size_t ends = 0;
+  std::size_t state_bytes = 0;
+};
+
 struct Inventory {
   std::vector<KeptMove> moves;
-  std::vector<std::string> keys;  // in store
+  std::vector<Stored> stored;  // those whose connections live
 };
 
 }  // namespace sockswap::keep

@@ -24,12 +24,13 @@ Result<Answer> Keeper::answer(const Request& request, std::vector<Bytes> attachm
   switch (request.body_case()) {
     case Request::kCheckMoving: return origins_.check(request.check_moving(), fds);
     case Request::kListConnections: return list_connections(environment_, request.list_connections());
-    case Request::kStore: return store_.store(request.store().key(), std::move(fds));
+    case Request::kStore: return store_.store(request.store(), std::move(fds), std::move(attachments));
     case Request::kTake: return store_.take(request.take());
     case Request::kDiscard: return store_.discard(request.discard().key());
     case Request::kListKept: {
       Answer answer;
       wire::keeper::Kept& kept = *answer.reply.mutable_kept();
+      store_.drop_ended();
       origins_.list(kept);
       destinations_.list(kept);
       peers_.list(kept);

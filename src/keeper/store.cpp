@@ -1,5 +1,10 @@
 #include "keeper/store.h"
 
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
 #include "keeper/destination_ends.h"
 #include "socket/end.h"
 
@@ -9,23 +14,47 @@ namespace {
 constexpr std::size_t longest_key = 128;
 constexpr std::size_t most_keys = 1 << 16;
 
+bool is_connected(const ForeignFd& fd) {
+  sockaddr_storage remote{};
+  socklen_t size = sizeof remote;
+  return ::getpeername(fd.get(), reinterpret_cast<sockaddr*>(&remote), &size) == 0;
+}
+
+std::uint32_t inode_of(const ForeignFd& fd) {
+  struct stat about {};
+  return ::fstat(fd.get(), &about) == 0 ? static_cast<std::uint32_t>(about.st_ino) : 0;
+}
+
 }  // namespace
 
-Result<Answer> Store::store(const std::string& key, std::vector<ForeignFd> fds) {
-  if (key.empty() || key.size() > longest_key || fds.empty())
+Result<Answer> Store::store(const wire::keeper::Store& request, std::vector<ForeignFd> fds,
+                            std::vector<Bytes> attachments) {
+  if (request.key().empty() || request.key().size() > longest_key || fds.empty() || attachments.size() > 1)
     return failure(ErrorCode::usage, "nothing to store, or no key to store it under");
-  if (kept_.contains(key)) return done();
+  if (kept_.contains(request.key())) return done();
   if (kept_.size() >= most_keys) return failure(ErrorCode::no_resources, "too many keys in store");
   for (const ForeignFd& fd : fds) SOCKSWAP_CHECK(socket::check_movable(environment_.kernel, fd.get()));
-  kept_.emplace(key, std::move(fds));
+  kept_.emplace(request.key(), Kept{.owner = request.owner(),
+                                    .fds = std::move(fds),
+                                    .state = attachments.empty() ? Bytes{} : std::move(attachments.front())});
   return done();
 }
 
-Result<Answer> Store::take(const wire::keeper::Take& request) const {
-  const auto known = kept_.find(request.key());
+bool Store::ended(const Kept& kept) { return std::ranges::none_of(kept.fds, is_connected); }
+
+Result<Answer> Store::take(const wire::keeper::Take& request) {
+  auto known = kept_.find(request.key());
+  if (known != kept_.end() && ended(known->second)) {
+    kept_.erase(known);
+    known = kept_.end();
+  }
   if (known == kept_.end()) return failure(ErrorCode::not_found, "nothing is in store under that key");
+  std::vector<std::uint32_t> inodes;
+  for (const ForeignFd& fd : known->second.fds) inodes.push_back(inode_of(fd));
+  SOCKSWAP_CHECK(environment_.frozen.lock(std::move(inodes)));  // given back at once
   Answer answer = done();
-  for (const ForeignFd& fd : known->second) {
+  answer.attachments.push_back(known->second.state);
+  for (const ForeignFd& fd : known->second.fds) {
     give_to(request.owner(), fd.get());
     answer.fds.push_back(fd.get());
   }
@@ -37,8 +66,18 @@ Result<Answer> Store::discard(const std::string& key) {
   return done();
 }
 
+void Store::drop_ended() {
+  std::erase_if(kept_, [](const auto& kept) { return ended(kept.second); });
+}
+
 void Store::list(wire::keeper::Kept& kept) const {
-  for (const auto& [key, fds] : kept_) kept.add_keys(key);
+  for (const auto& [key, what] : kept_) {
+    auto& out = *kept.add_stored();
+    out.set_key(key);
+    out.set_owner(what.owner);
+    out.set_descriptors(static_cast<std::uint32_t>(what.fds.size()));
+    out.set_bytes(what.state.size());
+  }
 }
 
 }  // namespace sockswap::keeper

@@ -1,4 +1,5 @@
-// Descriptors that the daemon leaves with the keeper under a key: the ends that are parked.
+// What the daemon leaves with the keeper under a key: ends that are parked, and the state that belongs to
+// them.
 #pragma once
 
 #include <map>
@@ -14,17 +15,28 @@ class Store {
   explicit Store(Environment& environment) : environment_(environment) {}
 
   // A key that is known already keeps what it has.
-  Result<Answer> store(const std::string& key, std::vector<ForeignFd> fds);
-  Result<Answer> take(const wire::keeper::Take& request) const;
+  Result<Answer> store(const wire::keeper::Store& request, std::vector<ForeignFd> fds,
+                       std::vector<Bytes> attachments);
+  Result<Answer> take(const wire::keeper::Take& request);
   Result<Answer> discard(const std::string& key);
+
+  // A move that a daemon didn't live to see the end of may have taken them away.
+  void drop_ended();
 
   void clear() { kept_.clear(); }
   bool empty() const { return kept_.empty(); }
   void list(wire::keeper::Kept& kept) const;
 
  private:
+  struct Kept {
+    uid_t owner = 0;
+    std::vector<ForeignFd> fds;
+    Bytes state;
+  };
+  static bool ended(const Kept& kept);  // none of its connections lives
+
   Environment& environment_;
-  std::map<std::string, std::vector<ForeignFd>> kept_;
+  std::map<std::string, Kept> kept_;
 };
 
 }  // namespace sockswap::keeper

@@ -4,6 +4,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <thread>
 
 #include "base/rights.h"
@@ -49,6 +50,29 @@ TEST_F(ParkedEnds, ComeBackToOneThatNeverLeft) {
   expect_end(here);
   EXPECT_EQ(stayer.verdict(half, half), "");
 }
+
+// Its daemon is killed, or ended in order, while they are parked.
+class ParkedOver : public ParkedEnds, public ::testing::WithParamInterface<int> {};
+TEST_P(ParkedOver, ATicketOutlivesItsDaemon) {
+  auto [stayer, fd] = connect("alpha", "beta", false, false, false, {.send = half, .receive = half});
+  const std::string ticket = client("beta").park(fd.release(), std::string("what I know"));
+  ASSERT_TRUE(cluster().daemon("beta").kill(GetParam()));
+  ASSERT_TRUE(cluster().daemon("beta").wait());
+  ASSERT_TRUE(cluster().start_daemon("beta"));
+  Client arrived = client("gamma");
+  Arrival arrival = arrived.have_moved(ticket);
+  EXPECT_EQ(arrival.state().text(), "what I know");
+  const Fd here(arrival.take_fd());
+  receive_ramp(here, 0, half);
+  send_ramp(here, 0, half);
+  finish_writing(here);
+  expect_end(here);
+  EXPECT_EQ(stayer.verdict(half, half), "");
+  EXPECT_THROW((void)arrived.have_moved(ticket), Failure) << "it serves once";
+}
+INSTANTIATE_TEST_SUITE_P(Signals, ParkedOver, ::testing::Values(SIGKILL, SIGTERM), [](const auto& of) {
+  return std::string(of.param == SIGKILL ? "killed" : "ended_in_order");
+});
 
 // The two hosts lose each other when the move is committed and not yet over.
 TEST_F(ParkedEnds, ArriveAlthoughTheSessionBreaksAtTheCommit) {

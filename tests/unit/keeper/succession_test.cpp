@@ -145,7 +145,7 @@ TEST(Succession, ATransientKeeperEndsWhenItIsIdleAndNotBefore) {
   {
     keep::Client client = keeper.connect();
     const int fd = pair.client.get();
-    must(client.store("key", std::span(&fd, 1)));
+    must(client.store("key", 0, std::span(&fd, 1), {}));
     std::this_thread::sleep_for(200ms);
     EXPECT_TRUE(keeper.running()) << "its daemon lives";
   }
