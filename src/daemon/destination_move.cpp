@@ -99,7 +99,10 @@ void DestinationMove::perform(move::action::RebuildEnds&) {
 }
 
 void DestinationMove::perform(move::action::LetGo& what) {
-  if (!receiver_) receiver_ = receiver_again();
+  if (!receiver_) {
+    receiver_ = receiver_again();
+    restored_ = true;
+  }
   if (receiver_)
     let_go(std::move(what.lost));
   else
@@ -157,9 +160,17 @@ void DestinationMove::lose_all(move::LostEnds& lost) const {
     lost.try_emplace(static_cast<std::uint32_t>(index), error);
 }
 
+// A daemon that was killed as it handed the ends over couldn't write down that it had. Nobody but a program
+// that was given one can hold it.
+bool DestinationMove::has_been_handed_over(const Arrived& arrived) const {
+  const auto connection = context_.keeper.connection(arrived.ends.front().tuple);
+  return connection && *connection && !(*connection)->holders.empty();
+}
+
 void DestinationMove::hand_over(Arrived arrived, move::LostEnds& lost) {
   const auto receiver = std::exchange(receiver_, nullptr);
   if (arrived.ends.empty()) return receiver->not_coming(lost.begin()->second);
+  if (restored_ && has_been_handed_over(arrived)) return;
   const auto taken = receiver->take(std::move(arrived));
   if (taken) return;
   log::warn("move {}: {}: its ends are closed", id_.text(), taken.error().text());

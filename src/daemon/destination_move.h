@@ -33,6 +33,7 @@ class DestinationMove : public Running<move::Destination, DestinationMove> {
   std::shared_ptr<Receiver> receiver_again() const;
   void let_go(move::LostEnds lost);
   void wait_for_receiver(move::LostEnds lost);
+  bool has_been_handed_over(const Arrived& arrived) const;
   void hand_over(Arrived arrived, move::LostEnds& lost);
   void lose_all(move::LostEnds& lost) const;
   void finish_live(const move::LostEnds& lost);
@@ -45,6 +46,7 @@ class DestinationMove : public Running<move::Destination, DestinationMove> {
   Bytes state_;                         // the application's
   bool state_written_ = false;          // into the journal, ahead of Ready
   pid_t receiver_pid_ = 0;
+  bool restored_ = false;                  // by a daemon that has to find the receiver again
   std::optional<move::LostEnds> waiting_;  // let go as soon as the receiver is back, these excepted
   asio::steady_timer patience_;            // with a receiver that doesn't come back
 };

@@ -123,6 +123,14 @@ void Moves::on_message(Incoming incoming) {
     log::warn("{} sent a message of a move without the move's id", incoming.host);
     return;
   }
+  // A part that is over, and waits for the loop to be taken away, would swallow what this host has to answer.
+  const auto take_away = [&](auto& table) {
+    if (const auto found = table.find(*id); found != table.end() && found->second->finished())
+      end(table, *id);
+  };
+  take_away(origins_);
+  take_away(destinations_);
+  take_away(peers_);
   const move::Parts here{.origin = origins_.contains(*id),
                          .destination = destinations_.contains(*id),
                          .peer = peers_.contains(*id)};

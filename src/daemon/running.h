@@ -28,6 +28,7 @@ class Running {
   std::function<void()> on_finished;
 
   const Machine& machine() const { return machine_; }
+  bool finished() const { return finished_; }
 
   // Goes on where a daemon that was killed had come to.
   void resume() {

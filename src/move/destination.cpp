@@ -169,6 +169,7 @@ Destination::Actions Destination::on_host_lost(const std::string& host) {
   if (state_ == State::ready && (host == origin_ || peers_.contains(host)))
     return {action::SetTimer{ask_interval}};
   if (host != origin_) return {};
+  if (state_ == State::live) return {action::SetTimer{ask_interval}};  // Activated may be lost
   if (state_ == State::waiting || state_ == State::reserving) return drop(false);
   return {};
 }

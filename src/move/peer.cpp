@@ -159,6 +159,9 @@ Peer::Actions Peer::on_unwritten(Error error) {
 }
 
 Peer::Actions Peer::on_host_lost(const std::string& host) {
+  // What was said last may be lost with it.
+  if (state_ == State::swapped && (host == origin_ || host == destination()))
+    return {action::SetTimer{ask_interval}};
   if (host != origin_) return {};
   switch (state_) {
     case State::finding:

@@ -5,7 +5,7 @@
 //       "listening", "connected PORT_OF_THE_OTHER_END"; told "go" by standard input, moves it to HOST's NAME:
 //       then "moved", "lost WHY", or "undone WHY" and it streams on
 //   sockswap-test-fault-end receive NAME
-//       "ready", and "arrived" once it has the end; "again" if it is handed over once more
+//       "ready", and "arrived" once it has the end
 //
 // Told "end", whoever has the end ends the stream, and says "end SENT RECEIVED". "broken WHAT": it can't go
 // on.
@@ -71,8 +71,8 @@ void stream_on(NumberedStream& stream, Aside aside) {
            std::to_string(stream.position().received));
 }
 
-// Who receives stays registered: under the same name with the next daemon, if one is killed. A daemon that
-// was killed as it handed the end over can't know whether it was taken, and hands it over again.
+// Who receives stays registered: under the same name with the next daemon, if one is killed. The end is
+// handed over once, also if the daemon is killed as it does so.
 class Receiver {
  public:
   explicit Receiver(std::string name) : name_(std::move(name)) {}
@@ -105,24 +105,11 @@ class Receiver {
     NumberedStream stream(fd, position, bytes_per_second);
     for (;;)
       stream_on(stream, [&] {
-        if (auto again = look()) expect_the_same(fd, *again);
+        if (look()) say_last("broken handed over twice");
       });
   }
 
  private:
-  static std::uint64_t cookie(int fd) {
-    std::uint64_t value = 0;
-    socklen_t size = sizeof value;
-    ::getsockopt(fd, SOL_SOCKET, SO_COOKIE, &value, &size);
-    return value;
-  }
-  static void expect_the_same(int fd, sockswap::Arrival& again) {
-    const int other = again.take_fd();
-    if (cookie(other) != cookie(fd)) say_last("broken another end has arrived");
-    ::close(other);
-    std::puts("again");
-  }
-
   const std::string name_;
   std::optional<sockswap::Client> here_;
   bool said_ready_ = false;
