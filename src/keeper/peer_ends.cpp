@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "keeper/holders.h"
 #include "move/images.h"
@@ -94,8 +95,9 @@ Result<PeerEnds> PeerEnds::find(Environment& environment, const wire::keeper::Fi
   SOCKSWAP_CHECK(found.find_holders(environment));
   for (End& end : found.ends_) {
     const auto take = [&]() -> Result<> {
-      SOCKSWAP_TRY(end.fd, process::take_descriptor(end.holders.front(), end.inode));
-      return socket::check_movable(environment.kernel, end.fd.get());
+      SOCKSWAP_TRY(Fd fd, process::take_descriptor(end.holders.front(), end.inode));
+      end.kept.emplace(std::move(fd));
+      return socket::check_movable(environment.kernel, end.kept->get());
     };
     if (auto taken = take(); !taken) return failure(std::move(taken).error().while_doing(end.tuple.text()));
   }
@@ -183,8 +185,10 @@ Result<> PeerEnds::prepare(End& end, socket::Sequence from, ByteView in_flight) 
 
 // What can fail of a re-pointing without touching the socket fails here, before the commit.
 Result<> PeerEnds::freeze_one(Environment& environment, End& end) {
+  Fd copy = end.kept->duplicate();
+  if (!copy) return system_failure(errno, "duplicate a descriptor", ErrorCode::no_resources);
   SOCKSWAP_TRY(socket::FrozenEnd frozen,
-               socket::FrozenEnd::freeze(environment.kernel, std::move(end.fd), socket::Intent::stay));
+               socket::FrozenEnd::freeze(environment.kernel, std::move(copy), socket::Intent::stay));
   end.frozen = std::move(frozen);
   return prepare(end, end.moving.snd_una, end.in_flight);
 }

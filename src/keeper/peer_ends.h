@@ -48,7 +48,9 @@ class PeerEnds {
     FourTuple tuple;          // as it was
     std::uint32_t inode = 0;
     std::vector<process::Holder> holders;
-    Fd fd;                    // until frozen
+    // A copy of its program's. To the end, so that closing the frozen one is never the last close: the
+    // program may have been killed, and may have wanted the close to linger.
+    std::optional<ForeignFd> kept;
     socket::Position moving;  // from Hold
     socket::Place place;      // from Hold
     ByteView in_flight;       // from Hold: the moving end's; in hold() only

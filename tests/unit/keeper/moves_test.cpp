@@ -2,6 +2,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <csignal>
+
 #include "fixture.h"
 #include "support/ramp.h"
 #include "support/tcp_pair.h"
@@ -196,6 +198,37 @@ TEST(KeeperMoves, ListsConnectionsWithoutItsOwnAndTheDaemons) {
   }
   EXPECT_TRUE(theirs);
   EXPECT_FALSE(ours) << "only the test, which is the daemon here, holds it";
+}
+
+// Its last close is the keeper's then, which waits for nobody: everybody's moves go through it.
+TEST(KeeperMoves, AKilledProgramsSocketThatLingersDoesntHoldTheKeeperUp) {
+  SKIP_UNLESS_TRACING();
+  for (const bool swapped : {true, false}) {
+    KeeperProcess keeper;
+    keep::Client client = keeper.connect();
+    process::Child program([](const process::World& world) {  // has more to send than the other end takes
+      const linger lingers{.l_onoff = 1, .l_linger = 60};
+      ::setsockopt(world.socket, SOL_SOCKET, SO_LINGER, &lingers, sizeof lingers);
+      const Bytes bytes(1 << 16);
+      while (::send(world.socket, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT) > 0) continue;
+      world.ready();
+      for (;;) ::pause();
+    });
+    program.await_blocked();
+    Move move(client, program);
+    move.prepare();
+    ASSERT_EQ(::kill(program.pid(), SIGKILL), 0);
+    process::await_state(program.pid(), 'Z');
+    const auto began = std::chrono::steady_clock::now();
+    if (swapped) {
+      must(client.swap(move.id));
+      must(client.resume(move.id));
+    } else {
+      must(client.undo(move.id));
+    }
+    EXPECT_TRUE(client.inventory());
+    EXPECT_LT(std::chrono::steady_clock::now() - began, 4s) << "the daemon ends if it takes longer";
+  }
 }
 
 }  // namespace
