@@ -19,6 +19,11 @@ Bytes take_state(std::vector<Bytes>& attachments) {
   return attachments.empty() ? Bytes{} : std::move(attachments.front());
 }
 
+Error asker_gone() {
+  return {ErrorCode::receiver_gone, "the program that asked for the move ended",
+          "its ends go on with whoever else holds them", 0};
+}
+
 }  // namespace
 
 void Program::start(std::function<void()> gone) {
@@ -40,9 +45,7 @@ void Program::close() {
   for (const std::string& name : std::exchange(names_, {})) services_.context.receivers.remove(name, this);
   services_.hand_overs.on_program_gone(this);
   services_.parking.on_program_gone(this);
-  for (const move::MoveId& id : std::exchange(moving_, {}))
-    services_.moves.cancel(id, {ErrorCode::receiver_gone, "the program that asked for the move ended",
-                                "its ends go on with whoever else holds them", 0});
+  for (const move::MoveId& id : std::exchange(moving_, {})) services_.moves.cancel(id, asker_gone());
   if (gone_) std::exchange(gone_, nullptr)();
 }
 
@@ -130,7 +133,11 @@ Result<> Program::move(std::uint64_t number, const wire::Move& request, std::vec
     return failure(std::move(begun).error());
   }
   *id = *begun;
-  moving_.insert(*begun);
+  // Telling it of the first step may have shown that it has gone.
+  if (session_->open())
+    moving_.insert(*begun);
+  else
+    services_.moves.cancel(*begun, asker_gone());
   return {};
 }
 
