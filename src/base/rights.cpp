@@ -1,5 +1,6 @@
 #include "base/rights.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -7,6 +8,8 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+
+#include "base/foreign_fd.h"
 
 namespace sockswap {
 namespace {
@@ -91,13 +94,32 @@ Result<std::optional<std::size_t>> receive_some(int socket, std::span<std::byte>
     if (received < 0 && errno == EINTR) continue;
     if (received < 0 && would_block(errno)) return std::nullopt;
     if (received < 0) return system_failure(errno, "read from the control socket", ErrorCode::no_daemon);
+    const std::size_t before = fds.size();
     collect(message, fds);
     // The buffer holds all that the kernel can send: what was cut found no place in the descriptor table.
-    if (message.msg_flags & MSG_CTRUNC)
-      return failure(ErrorCode::no_resources, "this program has no room for the descriptors that arrived",
-                     "raise its limit of open files (RLIMIT_NOFILE)");
+    if (message.msg_flags & MSG_CTRUNC) {
+      while (fds.size() > before) {  // a close may linger
+        ForeignFd(std::move(fds.back()));
+        fds.pop_back();
+      }
+      fds.emplace_back();
+    }
     return static_cast<std::size_t>(received);
   }
+}
+
+Error no_room_for_descriptors() {
+  return {ErrorCode::no_resources, "no room for the descriptors that arrived",
+          "raise that program's limit of open files (RLIMIT_NOFILE)", 0};
+}
+
+Result<std::vector<Fd>> keep_room(int like, std::size_t count) {
+  std::vector<Fd> room;
+  while (room.size() < count) {
+    room.emplace_back(::fcntl(like, F_DUPFD_CLOEXEC, 0));
+    if (!room.back()) return system_failure(errno, "keep room for descriptors", ErrorCode::no_resources);
+  }
+  return room;
 }
 
 }  // namespace sockswap

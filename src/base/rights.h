@@ -10,6 +10,7 @@
 #include <deque>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/fd.h"
@@ -29,9 +30,17 @@ Result<std::optional<std::size_t>> send_some(int socket, ByteView bytes, std::sp
 Result<std::optional<std::size_t>> send_some(int socket, std::span<const ByteView> parts,
                                              std::span<const int> fds, Wait wait);
 
-// How many bytes came (0: the peer has closed); nullopt: none now. Descriptors that came along are
-// appended to `fds`, CLOEXEC. no_resources: the table of this process had no room for all of them.
+// How many bytes came (0: the peer has closed); nullopt: none now. Descriptors that came along are appended
+// to `fds`, CLOEXEC. If the table of this process had no room for all of them, none is kept, and one empty Fd
+// stands for all of that message's: the bytes are whole, and so is what comes after them.
 Result<std::optional<std::size_t>> receive_some(int socket, std::span<std::byte> into, std::deque<Fd>& fds,
                                                 Wait wait = Wait::never);
+
+// What to say to whoever sent them.
+Error no_room_for_descriptors();
+
+// Room for so many more in this process's table, kept by copies of `like`: whoever waits for descriptors
+// gives it back right before they come. no_resources if there isn't as much.
+Result<std::vector<Fd>> keep_room(int like, std::size_t count);
 
 }  // namespace sockswap

@@ -170,6 +170,7 @@ Result<bool> ControlConnection::read_some() {
   auto received = receive_some(socket_.get(), buffer_, arrived_fds_);
   arrived_descriptors_ += arrived_fds_.size() - before;
   if (!received) return broken(std::move(received).error());
+  if (arrived_fds_.size() > before && !arrived_fds_.back()) return broken(no_room_for_descriptors());
   if (!*received) return false;
   if (**received == 0) return broken(gone());
   if (auto fed = decoder_.feed(ByteView(buffer_).first(**received)); !fed)

@@ -77,6 +77,16 @@ bool ControlSession::dispatch() {
       fail("a request that isn't one");
       return false;
     }
+    if (parcel->descriptors > 0 && !received_fds_.empty() && received_fds_.front().get() < 0) {
+      received_fds_.pop_front();
+      wire::Reply failed;
+      failed.set_number(request.number());
+      wire::to_message(no_room_for_descriptors().while_doing("sockswapd"),
+                       *failed.mutable_failed()->mutable_error());
+      send(failed, {}, {});
+      if (!socket_.is_open()) return false;
+      continue;
+    }
     if (parcel->descriptors > received_fds_.size()) {
       fail("fewer descriptors came than were announced");
       return false;

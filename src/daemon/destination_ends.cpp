@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/rights.h"
 #include "move/images.h"
 #include "wire/endpoints.h"
 
@@ -45,6 +46,7 @@ Result<std::vector<Endpoint>> DestinationEnds::reserve(const Context& context, c
     remotes_.push_back(end.remote);
     arriving.push_back(end);
   }
+  SOCKSWAP_TRY(room_, keep_room(keeper_.alive(), arriving.size()));
   SOCKSWAP_TRY(locals_, keeper_.reserve(id_, arriving));
   return locals_;
 }
@@ -60,6 +62,7 @@ void DestinationEnds::restore(const wire::Offer& offer,
     remotes_.push_back(*remote);
     locals_.push_back(*local);
   }
+  if (auto room = keep_room(keeper_.alive(), locals_.size())) room_ = *std::move(room);
 }
 
 Result<> DestinationEnds::rebuild(const wire::Deliver& deliver, const std::vector<Bytes>& queues) {
@@ -68,6 +71,7 @@ Result<> DestinationEnds::rebuild(const wire::Deliver& deliver, const std::vecto
 
 std::vector<ArrivedEnd> DestinationEnds::let_go(move::LostEnds& lost, uid_t owner) {
   std::vector<ArrivedEnd> ends;
+  room_.clear();
   auto gone = keeper_.let_go(id_, lost, owner);
   if (!gone) {
     for (std::uint32_t i = 0; i < former_.size(); ++i)

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "base/fd.h"
 #include "daemon/context.h"
 #include "daemon/receivers.h"
 #include "keep/client.h"
@@ -32,7 +33,10 @@ class DestinationEnds {
   Result<> handed_over() { return keeper_.handed_over(id_); }
 
   // Undo: everything vanishes without a segment.
-  Result<> drop() { return keeper_.drop(id_); }
+  Result<> drop() {
+    room_.clear();
+    return keeper_.drop(id_);
+  }
 
   const std::vector<FourTuple>& former() const { return former_; }  // as the origin saw them
 
@@ -42,6 +46,8 @@ class DestinationEnds {
   std::vector<FourTuple> former_;
   std::vector<Endpoint> remotes_;
   std::vector<Endpoint> locals_;
+  std::vector<Fd>
+      room_;  // in the descriptor table, for those that let_go() brings: after the commit it is too late
 };
 
 }  // namespace sockswap::daemon

@@ -68,11 +68,15 @@ Result<std::optional<std::size_t>> Channel::read_some(Wait wait) {
 Result<std::optional<Incoming>> Channel::receive(Wait wait) {
   for (;;) {
     if (auto parcel = decoder_.next()) {
-      if (parcel->descriptors > fds_.size())
+      const bool cut = parcel->descriptors > 0 && !fds_.empty() && !fds_.front();
+      if (!cut && parcel->descriptors > fds_.size())
         return failure(ErrorCode::internal, "fewer descriptors came than were announced");
-      Incoming incoming{
-          .message = std::move(parcel->message), .attachments = std::move(parcel->attachments), .fds = {}};
-      for (; parcel->descriptors > 0; --parcel->descriptors) {
+      Incoming incoming{.message = std::move(parcel->message),
+                        .attachments = std::move(parcel->attachments),
+                        .fds = {},
+                        .cut = cut};
+      if (cut) fds_.pop_front();
+      for (; parcel->descriptors > 0 && !cut; --parcel->descriptors) {
         incoming.fds.push_back(std::move(fds_.front()));
         fds_.pop_front();
       }

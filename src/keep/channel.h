@@ -21,6 +21,7 @@ struct Incoming {
   std::string message;  // protobuf bytes
   std::vector<Bytes> attachments;
   std::vector<Fd> fds;
+  bool cut = false;  // there was no room here for its descriptors: it has none
 };
 
 class Channel {

@@ -90,6 +90,7 @@ Result<Client::Answer> Client::call(const Request& request, Reply::BodyCase expe
   auto incoming = channel_->receive(Wait::socket_timeout);
   if (!incoming) return broken(sent ? std::move(incoming).error() : sent.error());
   if (!*incoming) return broken({ErrorCode::timed_out, "it doesn't answer", {}, 0});
+  if ((*incoming)->cut) return failure(no_room_for_descriptors());
   Answer answer{
       .reply = {}, .attachments = std::move((*incoming)->attachments), .fds = std::move((*incoming)->fds)};
   if (!answer.reply.ParseFromString((*incoming)->message))

@@ -163,6 +163,10 @@ class Server {
       return failure(ErrorCode::usage, "it sent a request that is none");
     if (request.body_case() == Request::kHello) return welcome(request.hello());
     if (!greeted_) return failure(ErrorCode::usage, "it didn't say hello");
+    if (incoming.cut) {
+      refuse(*daemon_, no_room_for_descriptors().while_doing("the keeper"));
+      return {};
+    }
     std::vector<ForeignFd> fds;
     for (Fd& fd : incoming.fds) fds.emplace_back(std::move(fd));
     const Answer answer = keeper_.serve(request, std::move(incoming.attachments), std::move(fds));

@@ -26,7 +26,11 @@ constexpr std::uint32_t kConnected = bit(TCP_ESTABLISHED) | bit(TCP_FIN_WAIT1) |
 
 Result<Netlink> open_netlink() {
   Netlink netlink(mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC));
-  if (!netlink) return system_failure(errno, "open NETLINK_SOCK_DIAG", ErrorCode::unsupported);
+  if (!netlink) {
+    const bool scarce = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+    return system_failure(errno, "open NETLINK_SOCK_DIAG",
+                          scarce ? ErrorCode::no_resources : ErrorCode::unsupported);
+  }
   if (mnl_socket_bind(netlink.get(), 0, MNL_SOCKET_AUTOPID) != 0)
     return system_failure(errno, "bind NETLINK_SOCK_DIAG");
   return netlink;

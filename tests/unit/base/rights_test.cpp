@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,6 +21,11 @@ class Rights : public testing::Test {
   Fd here, there;
   std::array<std::byte, 64> buffer;
   std::deque<Fd> fds;
+
+  ErrorCode code_of_room(std::size_t count) const {
+    const auto room = keep_room(here.get(), count);
+    return room ? ErrorCode::ok : room.error().code;
+  }
 };
 
 TEST_F(Rights, DescriptorsComeWithTheFirstByteInOrderAndCloseOnExec) {
@@ -51,6 +57,49 @@ TEST_F(Rights, MoreThanTheKernelCarriesIsRefusedBeforeAnythingIsSent) {
   ASSERT_FALSE(sent);
   EXPECT_EQ(sent.error().code, ErrorCode::too_large);
   EXPECT_FALSE(receive_some(there.get(), buffer, fds).value());
+}
+
+// The table's room at the time, and how many further descriptors it lets in.
+class NoRoomBeyond {
+ public:
+  explicit NoRoomBeyond(std::size_t left) {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const std::vector<Fd> next = keep_room(STDERR_FILENO, left + 1).value();
+    const rlimit less{.rlim_cur = static_cast<rlim_t>(next.back().get()), .rlim_max = before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &less);
+  }
+  ~NoRoomBeyond() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  NoRoomBeyond(const NoRoomBeyond&) = delete;
+  NoRoomBeyond& operator=(const NoRoomBeyond&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(Rights, ThoseThatFindNoRoomLeaveAMarkAndTheStreamWhole) {
+  const int two[] = {here.get(), here.get()};
+  ASSERT_EQ(send_some(here.get(), view_of("first"), two).value(), 5u);
+  ASSERT_EQ(send_some(here.get(), view_of("second"), two).value(), 6u);
+  {
+    const NoRoomBeyond one(1);
+    ASSERT_EQ(receive_some(there.get(), buffer, fds).value(), 5u);
+  }
+  ASSERT_EQ(fds.size(), 1u);
+  EXPECT_FALSE(fds.front());
+  ASSERT_EQ(receive_some(there.get(), buffer, fds).value(), 6u);
+  ASSERT_EQ(fds.size(), 3u);
+  EXPECT_TRUE(fds[1] && fds[2]);
+}
+
+TEST_F(Rights, RoomIsKeptOrRefused) {
+  const NoRoomBeyond two(2);
+  {
+    const auto room = keep_room(here.get(), 2);
+    ASSERT_TRUE(room);
+    EXPECT_EQ(code_of_room(1), ErrorCode::no_resources) << "it is kept";
+  }
+  EXPECT_EQ(code_of_room(3), ErrorCode::no_resources);
+  EXPECT_EQ(code_of_room(2), ErrorCode::ok);
 }
 
 }  // namespace
