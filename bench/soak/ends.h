@@ -24,6 +24,7 @@ class Speaker {
   // Reads until a line begins with `word`.
   Result<std::string> wait_for(const std::string& word);
   Result<> write(const std::string& line) { return process_.write(line); }
+  pid_t pid() const { return process_.pid(); }  // as seen from outside the host
 
  private:
   Speaker(lab::Process process, Fd out, Fd err, std::string name)

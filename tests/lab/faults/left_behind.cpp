@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <nlohmann/json.hpp>
 #include <string_view>
 
 namespace sockswap::faults {
@@ -96,6 +97,23 @@ std::vector<std::string> left_behind(const lab::Host& host) {
       complaints.push_back(fmt::format("{} is stopped ({})", who, state));
     look_at_sockets(pid, who, complaints);
   }
+  return complaints;
+}
+
+std::vector<std::string> unsettled(lab::Host& host, const std::string& sockswap) {
+  std::vector<std::string> complaints;
+  auto listed = host.run({sockswap, "moves", "--json"});
+  const auto json = nlohmann::json::parse(listed ? listed->out : "", nullptr, false);
+  if (json.is_discarded() || !json.contains("moves")) {
+    complaints.push_back(fmt::format("{} can't list its moves", host.name()));
+  } else {
+    for (const auto& move : json["moves"])
+      if (const std::string state = move["state"]; state != "finished" && state != "undone")
+        complaints.push_back(
+            fmt::format("{}'s {} is {}", host.name(), move["role"].get<std::string>(), state));
+  }
+  const auto left = left_behind(host);
+  complaints.insert(complaints.end(), left.begin(), left.end());
   return complaints;
 }
 

@@ -12,6 +12,9 @@ namespace sockswap::faults {
 // sockswap-keeper holds. Empty for a host at rest.
 std::vector<std::string> left_behind(const lab::Host& host);
 
+// The same, and its parts in moves that aren't over, which `sockswap moves` (its path) shows.
+std::vector<std::string> unsettled(lab::Host& host, const std::string& sockswap);
+
 // Does the process stand stopped by a signal (state T)? False if it is gone.
 bool is_stopped(pid_t pid);
 

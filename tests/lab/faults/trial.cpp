@@ -4,7 +4,6 @@
 
 #include <csignal>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "lab/cluster.h"
@@ -193,16 +192,7 @@ class Trial {
   std::vector<std::string> unsettled() {
     std::vector<std::string> complaints;
     for (const char* role : roles) {
-      auto listed = host(role).run({programs_.sockswap, "moves", "--json"});
-      const auto json = nlohmann::json::parse(listed ? listed->out : "", nullptr, false);
-      if (json.is_discarded() || !json.contains("moves")) {
-        complaints.push_back(fmt::format("{} can't list its moves", role));
-        continue;
-      }
-      for (const auto& move : json["moves"])
-        if (const std::string state = move["state"]; state != "finished" && state != "undone")
-          complaints.push_back(fmt::format("{}'s {} is {}", role, move["role"].get<std::string>(), state));
-      const auto left = left_behind(host(role));
+      const auto left = faults::unsettled(host(role), programs_.sockswap);
       complaints.insert(complaints.end(), left.begin(), left.end());
     }
     if (!mover_knows()) complaints.emplace_back("the moving program isn't told what became of its end");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,6 +34,17 @@ class Voice {
     if (line == said_.end()) return std::nullopt;
     return *line;
   }
+  // The first line that begins with one of the words, which is then said no more.
+  std::optional<std::string> take_first(std::initializer_list<const char*> words) {
+    const auto line = std::ranges::find_if(said_, [&](const auto& text) {
+      return std::ranges::any_of(words, [&](const char* word) { return text.starts_with(word); });
+    });
+    if (line == said_.end()) return std::nullopt;
+    std::string taken = std::move(*line);
+    said_.erase(line);
+    return taken;
+  }
+  pid_t pid() const { return speaker_ ? speaker_->pid() : -1; }
   // How it ended, if it didn't by exit status 0.
   const std::optional<std::string>& ended() const { return ended_; }
 
