@@ -1,5 +1,7 @@
 #include "daemon/control_session.h"
 
+#include <poll.h>
+
 #include <array>
 
 #include "base/log.h"
@@ -25,6 +27,12 @@ ControlSession::ControlSession(asio::local::stream_protocol::socket socket, Cred
 void ControlSession::start(Handlers handlers) {
   handlers_ = std::move(handlers);
   wait_readable();
+}
+
+bool ControlSession::hung_up() {
+  if (!open()) return true;
+  pollfd look{.fd = socket_.native_handle(), .events = 0, .revents = 0};
+  return ::poll(&look, 1, 0) == 1 && (look.revents & POLLHUP) != 0;
 }
 
 void ControlSession::close() {

@@ -41,6 +41,8 @@ class ControlSession : public std::enable_shared_from_this<ControlSession> {
 
   const Credentials& credentials() const { return credentials_; }
   bool open() const { return socket_.is_open(); }
+  // The program has ended or closed it, though the loop may not have come to that yet.
+  bool hung_up();
 
  private:
   struct Outgoing {

@@ -95,6 +95,9 @@ void DestinationMove::perform(move::action::RebuildEnds&) {
   if (!take_state()) return fail(another_state());
   auto rebuilt = ends_.rebuild(message_->deliver(), attachments_);
   if (!rebuilt) return fail(std::move(rebuilt).error().while_doing("rebuild on " + context_.self));
+  // The last moment at which this host may still refuse. That the receiver has ended may wait in the loop
+  // behind the very message that is being worked on.
+  if (!receiver_ || receiver_->has_gone()) return run(machine_.on_receiver_gone(receiver_gone()));
   run(machine_.on_rebuilt());
 }
 
@@ -192,10 +195,14 @@ void DestinationMove::fail(Error error) {
 
 void DestinationMove::on_receiver_gone(const std::string& receiver) {
   if (receiver != machine_.offer().receiver()) return;
-  run(machine_.on_receiver_gone(
-      {ErrorCode::receiver_gone,
-       fmt::format("'{}' on {} ended before the move was committed", receiver, context_.self),
-       "start the receiving program again; the connection goes on where it was", 0}));
+  run(machine_.on_receiver_gone(receiver_gone()));
+}
+
+Error DestinationMove::receiver_gone() const {
+  return {ErrorCode::receiver_gone,
+          fmt::format("'{}' on {} ended before the move was committed", machine_.offer().receiver(),
+                      context_.self),
+          "start the receiving program again; the connection goes on where it was", 0};
 }
 
 }  // namespace sockswap::daemon

@@ -33,6 +33,7 @@ class DestinationMove : public Running<move::Destination, DestinationMove> {
   std::shared_ptr<Receiver> receiver_again() const;
   void let_go(move::LostEnds lost);
   void wait_for_receiver(move::LostEnds lost);
+  Error receiver_gone() const;
   bool has_been_handed_over(const Arrived& arrived) const;
   void hand_over(Arrived arrived, move::LostEnds& lost);
   void lose_all(move::LostEnds& lost) const;

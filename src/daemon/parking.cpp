@@ -49,6 +49,10 @@ struct Parking::Waiting : Receiver {
   }
   uid_t owner() const override { return user; }
   pid_t pid() const override { return process; }
+  bool has_gone() const override {
+    const auto living = program.lock();
+    return !living || living->has_gone();
+  }
   void not_coming(const Error& error) override { parking.fail(name, error); }
 
   Parking& parking;

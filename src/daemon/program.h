@@ -37,6 +37,7 @@ class Program : public Receiver, public std::enable_shared_from_this<Program> {
   Result<> take(Arrived arrived) override;
   uid_t owner() const override { return credentials().uid; }
   pid_t pid() const override { return credentials().pid; }
+  bool has_gone() const override { return session_->hung_up(); }
   // An arrival that answers its request `number` (HaveMoved).
   Result<> take_for(std::uint64_t number, Arrived arrived);
 

@@ -40,6 +40,8 @@ class Receiver {
   // Whose the sockets become.
   virtual uid_t owner() const = 0;
   virtual pid_t pid() const = 0;  // its process
+  // It has ended, though on_gone may not have been called yet.
+  virtual bool has_gone() const = 0;
   // A move that was to bring ends to it has been undone.
   virtual void not_coming(const Error&) {}
 };

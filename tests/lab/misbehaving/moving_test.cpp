@@ -44,8 +44,7 @@ TEST_P(KilledBeforeTheArbiterIsAsked, EndsItsConnectionAsWithoutUs) {
   expect_another_move();
 }
 INSTANTIATE_TEST_SUITE_P(Steps, KilledBeforeTheArbiterIsAsked,
-                         ::testing::Values("origin:asked", "origin:agreed", "origin:frozen",
-                                           "origin:delivered"),
+                         ::testing::Values("origin:asked", "origin:agreed", "origin:frozen"),
                          [](const auto& of) { return std::string(of.param).substr(7); });
 
 TEST_F(MovingProgram, IsKilledOnceTheArbiterIsAsked) {
