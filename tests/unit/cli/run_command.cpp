@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <system_error>
 
 #include "base/fd.h"
@@ -65,6 +66,8 @@ Ran run_command(std::vector<std::string> arguments, const Surroundings& surround
   arguments.insert(arguments.begin(), SOCKSWAP_COMMAND);
   std::vector<std::string> environment = surroundings.environment;
   environment.insert(environment.end(), {"TERM=xterm", "TZ=UTC"});
+  for (const char* name : {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"})  // tests/watch/watched
+    if (const char* options = std::getenv(name)) environment.push_back(std::string(name) + "=" + options);
   if (!surroundings.control.empty()) environment.push_back("SOCKSWAP_CONTROL=" + surroundings.control);
   const auto argv = pointers(arguments);
   const auto envp = pointers(environment);
