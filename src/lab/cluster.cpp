@@ -62,4 +62,11 @@ Result<> Cluster::kill_daemon(const std::string& host) {
   return {};
 }
 
+Result<> Cluster::end_daemons() {
+  for (auto& [host, daemon] : daemons_) SOCKSWAP_CHECK(daemon.kill(SIGTERM));
+  for (auto& [host, daemon] : daemons_) SOCKSWAP_CHECK(daemon.wait());
+  daemons_.clear();
+  return {};
+}
+
 }  // namespace sockswap::lab

@@ -22,6 +22,8 @@ class Cluster {
   // SIGKILL, or a new one after it; with the same arguments.
   Result<> kill_daemon(const std::string& host);
   Result<> start_daemon(const std::string& host);
+  // SIGTERM to all that run; they end in order.
+  Result<> end_daemons();
 
  private:
   explicit Cluster(Lab lab) : lab_(std::move(lab)) {}

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <map>
 #include <stdexcept>
 #include <thread>
 
@@ -55,10 +54,14 @@ std::string Stayer::verdict(std::size_t sent, std::size_t received) {
 
 lab::Topology LabTest::topology_ = lab::Topology::bridge;
 
+std::map<lab::Topology, lab::Cluster>& LabTest::clusters() {
+  static std::map<lab::Topology, lab::Cluster> all;
+  return all;
+}
+
 lab::Cluster& LabTest::cluster() {
-  static std::map<lab::Topology, lab::Cluster> clusters;
-  if (const auto known = clusters.find(topology_); known != clusters.end()) return known->second;
-  return clusters
+  if (const auto known = clusters().find(topology_); known != clusters().end()) return known->second;
+  return clusters()
       .emplace(topology_,
                must(lab::Cluster::start({.name = "test",
                                          .hosts = {{.name = "alpha"}, {.name = "beta"}, {.name = "gamma"}},
@@ -70,6 +73,16 @@ lab::Cluster& LabTest::cluster() {
 void LabTest::use(lab::Topology topology) {
   topology_ = topology;
   if (::geteuid() == 0) cluster();
+}
+
+void LabTest::end_daemons() {
+  for (auto& [topology, one] : clusters()) {
+    must(one.end_daemons());
+    for (const auto& there : one.lab().hosts())
+      if (there->is_on())  // a keeper that keeps something stays
+        (void)there->run(
+            {"sh", "-c", "for i in $(seq 100); do pgrep -x sockswap-keeper || break; sleep 0.05; done"});
+  }
 }
 
 void LabTest::SetUp() {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <sockswap/sockswap.hpp>
@@ -40,6 +41,10 @@ struct Said {
 class LabTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() { use(lab::Topology::bridge); }
+#ifdef SOCKSWAP_SANITIZED
+  // Daemons and their keepers look for leaks when they end in order; a lab's end kills them.
+  static void TearDownTestSuite() { end_daemons(); }
+#endif
   void SetUp() override;
 
   // What joins the hosts, for the tests from now on; each has a cluster of its own.
@@ -79,6 +84,9 @@ class LabTest : public ::testing::Test {
   static std::uint16_t next_port();
 
  private:
+  static std::map<lab::Topology, lab::Cluster>& clusters();
+  static void end_daemons();
+
   static lab::Topology topology_;
 };
 
