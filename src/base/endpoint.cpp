@@ -38,7 +38,8 @@ Result<Address> Address::from_bytes(ByteView network_order) {
     std::memcpy(&address, network_order.data(), sizeof address);
     return v6(address);
   }
-  return failure(ErrorCode::usage, fmt::format("an address has 4 or 16 bytes, not {}", network_order.size()));
+  return failure(ErrorCode::usage, fmt::format("an address has 4 or 16 bytes, not {}", network_order.size()),
+                 "do all hosts run the same version of sockswap?");
 }
 
 Result<Address> Address::parse(std::string_view text) {

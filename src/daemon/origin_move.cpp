@@ -177,17 +177,21 @@ void OriginMove::perform(move::action::ThawMoving&) {
     log::error("move {}: the moving end could not be thawed: {}", machine_.plan().id.text(),
                thawed.error().text());
   record_->step("thawed");
+  lock_ = {};
 }
 
 void OriginMove::perform(move::action::Conclude& conclude) {
   record_->error = conclude.error;
   record_->state = name(machine_.state());
+  // The connection is as it was, or gone: whether the others have confirmed that is no reason to keep it from
+  // moving, since one of them may never do so.
+  const bool in_doubt = conclude.error && conclude.error->code == ErrorCode::in_doubt;
+  if (!in_doubt) lock_ = {};
   if (!listener_.done) return;
   tell_steps();
   telling_.cancel();
   listener_.step = nullptr;
-  if (conclude.error && conclude.error->code == ErrorCode::in_doubt)
-    return listener_.done(failure(*conclude.error));
+  if (in_doubt) return listener_.done(failure(*conclude.error));
   const auto done = std::exchange(listener_.done, nullptr);
   if (conclude.error) return done(failure(*conclude.error));
   done(MoveReport{machine_.plan().id, record_->between("freezing", "activated"), record_});

@@ -11,9 +11,11 @@ namespace {
 Result<> check_direction(const Position& sender, const Position& receiver) {
   const std::int32_t acknowledged = receiver.rcv_nxt.since(sender.snd_una);
   if (acknowledged >= 0 && acknowledged <= sender.snd_nxt.since(sender.snd_una)) return {};
-  return failure(ErrorCode::disagreement,
-                 fmt::format("one end has received up to {}, the other has sent {} to {}",
-                             receiver.rcv_nxt.value(), sender.snd_una.value(), sender.snd_nxt.value()));
+  return failure(
+      ErrorCode::disagreement,
+      fmt::format("one end has received up to {}, the other has sent {} to {}", receiver.rcv_nxt.value(),
+                  sender.snd_una.value(), sender.snd_nxt.value()),
+      "nothing was changed; if trying again says the same, one of the two hosts doesn't tell the truth");
 }
 
 // snd_una moves up; the window's right edge, snd_una + snd_wnd, stays where the other end put it.
