@@ -4,14 +4,19 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <chrono>
 #include <utility>
 
 #include "base/log.h"
+#include "mesh/turnstile.h"
 
 namespace sockswap::mesh {
 namespace {
 
 constexpr int backlog = 128;
+
+// Somebody who dials without end must not hold the loop up: after so many it turns to the others, and rests.
+constexpr int accepted_per_turn = 4;
 
 // Until some descriptor has been closed, accept would fail again at once.
 constexpr auto pause_without_descriptors = std::chrono::milliseconds(100);
@@ -64,13 +69,20 @@ void Listener::wait(Door& door) {
   door.socket.async_wait(asio::posix::stream_descriptor::wait_read,
                          [this, alive = alive_, &door](const asio::error_code& error) {
                            if (!*alive || error) return;
-                           accept_all(door);
+                           accept_some(door);
                          });
 }
 
-void Listener::accept_all(Door& door) {
+void Listener::accept_some(Door& door) {
   const std::shared_ptr<bool> alive = alive_;
-  while (*alive) {
+  const auto rest = [&](std::chrono::nanoseconds for_so_long) {
+    door.pause.expires_after(for_so_long);
+    door.pause.async_wait([this, alive, &door](const asio::error_code& cancelled) {
+      if (*alive && !cancelled) accept_some(door);
+    });
+  };
+  const auto began = std::chrono::steady_clock::now();
+  for (int accepted = 0; *alive && accepted < accepted_per_turn; ++accepted) {
     sockaddr_storage address{};
     socklen_t length = sizeof address;
     Fd fd(::accept4(door.socket.native_handle(), reinterpret_cast<sockaddr*>(&address), &length,
@@ -84,15 +96,11 @@ void Listener::accept_all(Door& door) {
     if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) {
       log::warn("{}: no hosts let in for a moment ({})", door.endpoint.text(),
                 system_error(error, "accept").text());
-      door.pause.expires_after(pause_without_descriptors);
-      door.pause.async_wait([this, alive, &door](const asio::error_code& cancelled) {
-        if (*alive && !cancelled) accept_all(door);
-      });
-      return;
+      return rest(pause_without_descriptors);
     }
-    if (error == EAGAIN) break;
+    if (error == EAGAIN) return wait(door);
   }
-  if (*alive) wait(door);
+  if (*alive) rest(rest_after_work * (std::chrono::steady_clock::now() - began));
 }
 
 }  // namespace sockswap::mesh

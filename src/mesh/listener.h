@@ -32,7 +32,7 @@ class Listener {
   Listener(asio::io_context& io, Accepted accepted);
   Result<> add(const Endpoint& endpoint);
   void wait(Door& door);
-  void accept_all(Door& door);
+  void accept_some(Door& door);
 
   asio::io_context& io_;
   Accepted accepted_;

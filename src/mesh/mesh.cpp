@@ -42,7 +42,9 @@ Mesh::Mesh(asio::io_context& io, const cluster::HostTable& hosts, const cluster:
       own_addresses_(cluster::addresses_of(*identity.certificate)),
       tls_(std::move(tls)),
       handlers_(std::move(handlers)),
-      limits_(limits) {}
+      limits_(limits),
+      hosts_porch_(io),
+      strangers_porch_(io) {}
 
 Result<std::unique_ptr<Mesh>> Mesh::make(asio::io_context& io, const cluster::HostTable& hosts,
                                          const cluster::Identity& identity, Handlers handlers,
@@ -58,8 +60,9 @@ Mesh::~Mesh() {
     if (peer->greeting) peer->greeting->abandon();
     for (const auto& session : peer->sessions) session->abandon();
   }
-  for (const auto& guest : half_open_)
-    if (const auto session = guest.lock()) session->abandon();
+  for (const Porch* porch : {&hosts_porch_, &strangers_porch_})
+    for (const auto& guest : porch->half_open)
+      if (const auto session = guest.lock()) session->abandon();
 }
 
 Result<> Mesh::listen(const std::vector<Address>& bind) {

@@ -37,7 +37,9 @@ struct Incoming {
 
 struct MeshLimits {
   SessionLimits session;
-  std::size_t half_open = 64;               // accepted but not open yet; beyond it the oldest is dropped
+  // Accepted but not open yet; beyond it the oldest is dropped. So many from addresses of the cluster's
+  // hosts, and so many from all others.
+  std::size_t half_open = 64;
   std::chrono::milliseconds connect{2000};  // for TCP, for each address of a host
 };
 
@@ -122,7 +124,13 @@ class Mesh final : private SessionOwner {
   Handlers handlers_;
   MeshLimits limits_;
   std::map<std::string, std::unique_ptr<Peer>, std::less<>> peers_;
-  std::list<std::weak_ptr<Session>> half_open_;  // accepted, oldest first
+  // Whoever dials from an address of a host's doesn't wait for those who don't.
+  struct Porch {
+    explicit Porch(asio::io_context& io) : turnstile(io) {}
+    Turnstile turnstile;
+    std::list<std::weak_ptr<Session>> half_open;  // oldest first
+  };
+  Porch hosts_porch_, strangers_porch_;
   std::unique_ptr<Listener> listener_;
   std::string encoded_;       // reused by each send()
   bool inside_call_ = false;  // of a public function: handlers have to wait for the loop

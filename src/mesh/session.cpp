@@ -48,9 +48,10 @@ Session::Session(const Setting& setting, SessionOwner& owner, std::string remote
       timer_(setting.io),
       decoder_(setting.limits.wire) {}
 
-Result<std::shared_ptr<Session>> Session::accept(const Setting& setting, SessionOwner& owner, Fd socket,
-                                                 std::string remote) {
+Result<std::shared_ptr<Session>> Session::accept(const Setting& setting, SessionOwner& owner,
+                                                 Turnstile& turnstile, Fd socket, std::string remote) {
   auto out = std::make_shared<Session>(setting, owner, std::move(remote), false);
+  out->turnstile_ = &turnstile;
   auto tls = setting.tls.accept(socket.get());
   SOCKSWAP_CHECK(out->start(std::move(socket), std::move(tls)));
   return out;
@@ -77,11 +78,22 @@ Result<> Session::start(Fd socket, Result<std::unique_ptr<TlsStream>> tls) {
     if (cancelled || self->phase_ == Phase::open) return;
     self->fail({.code = ErrorCode::unreachable, .message = "no Hello in time", .hint = {}}, Parting::at_once);
   });
+  if (!dialled_) {
+    wait_to_read();  // the other side speaks first
+    return {};
+  }
   // Not at once: the caller has no session yet that could fail.
   asio::post(io_, [self = shared_from_this()] {
     if (self->phase_ == Phase::securing) self->secure();
   });
   return {};
+}
+
+void Session::secure_in_turn() {
+  if (turnstile_ == nullptr) return secure();
+  turnstile_->queue([self = shared_from_this()] {
+    if (self->phase_ == Phase::securing) self->secure();
+  });
 }
 
 void Session::secure() {

@@ -24,6 +24,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 #include "mesh/tls.h"
+#include "mesh/turnstile.h"
 #include "wire/decoder.h"
 #include "wire/session.pb.h"
 
@@ -68,9 +69,10 @@ class Session : public std::enable_shared_from_this<Session> {
     SessionLimits limits;
   };
 
-  // `remote` is what errors call the other side. The owner outlives the session or calls abandon().
-  static Result<std::shared_ptr<Session>> accept(const Setting& setting, SessionOwner& owner, Fd socket,
-                                                 std::string remote);
+  // `remote` is what errors call the other side. The owner outlives the session or calls abandon(). The steps
+  // of an accepted one's handshake go through the turnstile.
+  static Result<std::shared_ptr<Session>> accept(const Setting& setting, SessionOwner& owner,
+                                                 Turnstile& turnstile, Fd socket, std::string remote);
   static Result<std::shared_ptr<Session>> dial(const Setting& setting, SessionOwner& owner, Fd socket,
                                                const std::string& host);
 
@@ -98,6 +100,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   // session.cpp: a life's stages
   Result<> start(Fd socket, Result<std::unique_ptr<TlsStream>> tls);
+  void secure_in_turn();
   void secure();
   void greet();
   Result<> take_hello(const wire::Hello& hello);
@@ -124,6 +127,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::string remote_;
   std::string host_;
   bool dialled_ = false;
+  Turnstile* turnstile_ = nullptr;  // the owner's, and there as long as that; none: it was dialled
   Phase phase_ = Phase::securing;
   asio::posix::stream_descriptor socket_;
   std::unique_ptr<TlsStream> tls_;

@@ -36,7 +36,7 @@ void Session::wait_to_read() {
                        if (error || self->phase_ == Phase::closed) return;
                        self->tls_->socket_is_readable();
                        if (self->phase_ == Phase::securing)
-                         self->secure();
+                         self->secure_in_turn();
                        else if (self->phase_ == Phase::leaving)
                          self->read_to_the_end();
                        else
@@ -51,7 +51,7 @@ void Session::wait_to_write() {
                        self->writing_later_ = false;
                        if (error) return;
                        if (self->phase_ == Phase::securing)
-                         self->secure();
+                         self->secure_in_turn();
                        else if (self->talking())
                          self->flush();
                      });

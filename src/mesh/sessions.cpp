@@ -12,14 +12,15 @@
 namespace sockswap::mesh {
 
 void Mesh::let_in(Fd socket, const Endpoint& from) {
-  std::erase_if(half_open_, [](const std::weak_ptr<Session>& guest) {
+  Porch& porch = hosts_.host_of(from.address) != nullptr ? hosts_porch_ : strangers_porch_;
+  std::erase_if(porch.half_open, [](const std::weak_ptr<Session>& guest) {
     const auto session = guest.lock();
     return !session || session->phase() == Session::Phase::open || session->phase() == Session::Phase::closed;
   });
   // The oldest goes, not the newest: a host needs milliseconds for its handshake, and so gets through
   // even while somebody else holds as many connections as they can without a word.
-  if (half_open_.size() >= limits_.half_open) {
-    if (const auto oldest = half_open_.front().lock()) {
+  if (porch.half_open.size() >= limits_.half_open) {
+    if (const auto oldest = porch.half_open.front().lock()) {
       const bool judged = oldest->phase() == Session::Phase::leaving;
       oldest->abandon();
       if (!judged)
@@ -27,14 +28,14 @@ void Mesh::let_in(Fd socket, const Endpoint& from) {
             oldest->remote(),
             {.code = ErrorCode::no_resources, .message = "too many connections without a Hello", .hint = {}});
     }
-    half_open_.pop_front();
+    porch.half_open.pop_front();
   }
-  auto session = Session::accept(setting(), *this, std::move(socket), from.text());
+  auto session = Session::accept(setting(), *this, porch.turnstile, std::move(socket), from.text());
   if (!session) {
     turned_away(from.text(), session.error());
     return;
   }
-  half_open_.push_back(*session);
+  porch.half_open.push_back(*session);
 }
 
 void Mesh::dial(Peer& peer) {

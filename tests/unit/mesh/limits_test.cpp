@@ -26,6 +26,49 @@ TEST_F(LimitsTest, SilentConnectionsDontKeepTheGoodOnesOut) {
   expect_delivery(*beta, *alpha);
 }
 
+// Whoever dials from an address of no host's takes no place from those who dial from a host's.
+TEST_F(LimitsTest, StrangersDontPushHostsOut) {
+  MeshLimits limits;
+  limits.half_open = 4;
+  const auto alpha = start("alpha", limits);
+  const cluster::Identity identity = cluster.identity("beta");
+  std::atomic<bool> flooded = false;
+  const Beside beta([&] {
+    RawPeer peer = RawPeer::connect(to_alpha, address_of_host(2));
+    while (!flooded) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    EXPECT_TRUE(peer.secure_as_client({.identity = &identity}));
+    peer.send(RawPeer::hello("beta"));
+    const auto hello = peer.receive();
+    EXPECT_TRUE(hello && hello->has_hello());
+  });
+  run_for(std::chrono::milliseconds(50));  // it is let in first, and so would be the oldest
+  std::vector<RawPeer> strangers;
+  for (int i = 0; i < 20; ++i) strangers.push_back(RawPeer::connect(to_alpha));
+  run_until([&] { return alpha->refused.size() == 16; });
+  flooded = true;
+  run_until([&] { return beta.done(); });
+  EXPECT_EQ(alpha->refused.size(), 16U);
+}
+
+// Somebody dials without end, and says nonsense: what hosts say arrives all the same.
+TEST_F(LimitsTest, AFloodDoesntKeepMessagesOut) {
+  const auto alpha = start("alpha"), beta = start("beta");
+  expect_delivery(*beta, *alpha);
+  std::atomic<bool> over = false;
+  std::atomic<int> dialled = 0;
+  {
+    const auto flood = [&] {
+      for (; !over; ++dialled) RawPeer::connect(to_alpha).write_plain(std::string(1000, 'x'));
+    };
+    const Beside one(flood), another(flood);
+    while (dialled < 100) run_for(std::chrono::milliseconds(1));
+    for (int i = 0; i < 200; ++i) expect_delivery(*beta, *alpha);
+    over = true;
+    run_until([&] { return one.done() && another.done(); });  // one may wait to be let in
+  }
+  EXPECT_TRUE(alpha->lost.empty());
+}
+
 TEST_F(LimitsTest, SilentConnectionsAreGivenUp) {
   MeshLimits limits;
   limits.session.handshake = std::chrono::milliseconds(100);

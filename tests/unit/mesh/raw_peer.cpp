@@ -4,9 +4,12 @@
 #include <linux/filter.h>
 #include <linux/sockios.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+
+#include <algorithm>
 
 #include "wire/encoder.h"
 
@@ -27,10 +30,15 @@ RawPeer::RawPeer(Fd socket) : socket_(std::move(socket)) {
   EXPECT_EQ(::setsockopt(socket_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), 0);
 }
 
-RawPeer RawPeer::connect(const Endpoint& to) {
+RawPeer RawPeer::connect(const Endpoint& to, const std::optional<Address>& from) {
   sockaddr_storage address{};
   socklen_t length = 0;
   Fd fd = tcp_socket(to, address, length);
+  if (from) {
+    sockaddr_storage own{};
+    const socklen_t size = Endpoint{*from, 0}.to_sockaddr(from->is_v4() ? AF_INET : AF_INET6, own);
+    EXPECT_EQ(::bind(fd.get(), reinterpret_cast<sockaddr*>(&own), size), 0);
+  }
   EXPECT_EQ(::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), length), 0);
   return RawPeer(std::move(fd));
 }
@@ -71,26 +79,48 @@ bool RawPeer::secure(const Look& look, bool server) {
 bool RawPeer::secure_as_client(const Look& look) { return secure(look, false); }
 bool RawPeer::secure_as_server(const Look& look) { return secure(look, true); }
 
-void RawPeer::send(const wire::Message& message) {
+void RawPeer::send(const wire::Message& message, std::span<const ByteView> attachments) {
   Bytes frames;
-  wire::encode(frames, message.SerializeAsString());
+  wire::encode(frames, message.SerializeAsString(), attachments);
   send_bytes(frames);
 }
 void RawPeer::send_bytes(ByteView bytes) {
   SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size()));
 }
 
-std::optional<wire::Message> RawPeer::receive() {
+std::optional<wire::Message> RawPeer::next() {
+  const auto parcel = decoder_.next();
+  if (!parcel) return std::nullopt;
+  wire::Message out;
+  EXPECT_TRUE(out.ParseFromString(parcel->message));
+  return out;
+}
+
+// False at the end of the session.
+bool RawPeer::read_more() {
   std::array<std::byte, 16384> buffer;
-  while (true) {
-    if (const auto parcel = decoder_.next()) {
-      wire::Message out;
-      EXPECT_TRUE(out.ParseFromString(parcel->message));
-      return out;
-    }
-    const int size = SSL_read(ssl_.get(), buffer.data(), buffer.size());
-    if (size <= 0) return std::nullopt;
-    EXPECT_TRUE(decoder_.feed(ByteView(buffer).first(static_cast<std::size_t>(size))));
+  const int size = SSL_read(ssl_.get(), buffer.data(), buffer.size());
+  if (size <= 0) return false;
+  EXPECT_TRUE(decoder_.feed(ByteView(buffer).first(static_cast<std::size_t>(size))));
+  return true;
+}
+
+std::optional<wire::Message> RawPeer::receive() {
+  for (;;) {
+    if (auto message = next()) return message;
+    if (!read_more()) return std::nullopt;
+  }
+}
+
+std::optional<wire::Message> RawPeer::receive_within(std::chrono::milliseconds time) {
+  const auto until = std::chrono::steady_clock::now() + time;
+  for (;;) {
+    if (auto message = next()) return message;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    pollfd wait{socket_.get(), POLLIN, 0};
+    const int patience = static_cast<int>(std::max<std::int64_t>(0, left.count()));
+    if (SSL_pending(ssl_.get()) == 0 && ::poll(&wait, 1, patience) != 1) return std::nullopt;
+    if (!read_more()) return std::nullopt;
   }
 }
 
