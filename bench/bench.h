@@ -27,6 +27,9 @@ Result<Json> idle(const Options& options);
 Result<Json> stream(const Options& options);
 // A request that is in flight when the move begins: how long its answer takes.
 Result<Json> lone_request(const Options& options);
+// Moves of an idle connection while a stranger floods the daemon of its staying end's host, against moves
+// without.
+Result<Json> flood(const Options& options);
 // One connection under load moved very often, and what drifts meanwhile; `holds` is false if anything does.
 Result<Json> soak(const Options& options);
 

@@ -47,6 +47,9 @@ int main(int argc, char** argv) {
       add("lone-request", "A request in flight when the move begins", sockswap::bench::lone_request);
   lone->add_option("--moves", options.moves, "a tenth as many are made")->capture_default_str();
   lone->add_option("--delay", options.delay, "of every link, each way")->capture_default_str();
+  add("flood", "Moves while a stranger floods the daemon at the other end", sockswap::bench::flood)
+      ->add_option("--moves", options.moves, "a half of them without")
+      ->capture_default_str();
   CLI::App* soak =
       add("soak", "A connection under load moved again and again, and what drifts", sockswap::bench::soak);
   soak->add_option("--moves", options.soak_moves)->capture_default_str()->check(CLI::PositiveNumber);
