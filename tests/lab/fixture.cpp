@@ -53,25 +53,24 @@ std::string Stayer::verdict(std::size_t sent, std::size_t received) {
 }
 
 lab::Topology LabTest::topology_ = lab::Topology::bridge;
+LabTest::Names LabTest::hosts_ = {"alpha", "beta", "gamma"};
 
-std::map<lab::Topology, lab::Cluster>& LabTest::clusters() {
-  static std::map<lab::Topology, lab::Cluster> all;
+std::map<std::pair<lab::Topology, LabTest::Names>, lab::Cluster>& LabTest::clusters() {
+  static std::map<std::pair<lab::Topology, Names>, lab::Cluster> all;
   return all;
 }
 
 lab::Cluster& LabTest::cluster() {
-  if (const auto known = clusters().find(topology_); known != clusters().end()) return known->second;
-  return clusters()
-      .emplace(topology_,
-               must(lab::Cluster::start({.name = "test",
-                                         .hosts = {{.name = "alpha"}, {.name = "beta"}, {.name = "gamma"}},
-                                         .topology = topology_},
-                                        SOCKSWAPD)))
-      .first->second;
+  const std::pair kind{topology_, hosts_};
+  if (const auto known = clusters().find(kind); known != clusters().end()) return known->second;
+  lab::LabOptions options{.name = "test", .hosts = {}, .topology = topology_};
+  for (const std::string& name : hosts_) options.hosts.push_back({.name = name});
+  return clusters().emplace(kind, must(lab::Cluster::start(options, SOCKSWAPD))).first->second;
 }
 
-void LabTest::use(lab::Topology topology) {
+void LabTest::use(lab::Topology topology, const Names& hosts) {
   topology_ = topology;
+  hosts_ = hosts;
   if (::geteuid() == 0) cluster();
 }
 

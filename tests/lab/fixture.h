@@ -9,6 +9,7 @@
 #include <optional>
 #include <sockswap/sockswap.hpp>
 #include <string>
+#include <vector>
 
 #include "lab/cluster.h"
 
@@ -47,8 +48,9 @@ class LabTest : public ::testing::Test {
 #endif
   void SetUp() override;
 
-  // What joins the hosts, for the tests from now on; each has a cluster of its own.
-  static void use(lab::Topology topology);
+  // What joins the hosts, and which there are, for the tests from now on; each kind has a cluster of its own.
+  using Names = std::vector<std::string>;
+  static void use(lab::Topology topology, const Names& hosts = {"alpha", "beta", "gamma"});
 
   static lab::Cluster& cluster();
   static lab::Host& host(const std::string& name) { return cluster().host(name); }
@@ -84,10 +86,11 @@ class LabTest : public ::testing::Test {
   static std::uint16_t next_port();
 
  private:
-  static std::map<lab::Topology, lab::Cluster>& clusters();
+  static std::map<std::pair<lab::Topology, Names>, lab::Cluster>& clusters();
   static void end_daemons();
 
   static lab::Topology topology_;
+  static Names hosts_;
 };
 
 // What the moving end does, in the test's own process: all of `count` ramp bytes from `from` on. Bounded: a
