@@ -14,11 +14,13 @@
 #include "cluster/authority.h"
 #include "cluster/identity.h"
 #include "input.h"
+#include "keeper_ports.h"
 #include "move/images.h"
 #include "wire/control.pb.h"
 #include "wire/encoder.h"
 #include "wire/endpoints.h"
 #include "wire/errors.h"
+#include "wire/keeper.pb.h"
 #include "wire/session.pb.h"
 
 namespace sockswap::fuzz {
@@ -210,6 +212,105 @@ void add_replies(Seeds& seeds) {
   add("hand-over", 7, [](auto& m) { wire::to_message(v4, *m.mutable_hand_over()->mutable_tuple()); });
 }
 
+// Whole conversations: a request alone is refused, as a rule.
+class KeeperSeeds {
+ public:
+  explicit KeeperSeeds(Seeds& seeds) : seeds_(seeds) {}
+
+  // What a request is preceded by: see keeper.cpp. `how`: 1: with the end of the connection; 8: as Frozen
+  // has said.
+  template <class Fill>
+  KeeperSeeds& ask(Fill fill, char how = 0, const std::vector<Bytes>& attachments = {}) {
+    wire::keeper::Request request;
+    request.set_move_id(std::string(16, 'm'));
+    fill(request);
+    said_ += how;
+    said_ += static_cast<char>(attachments.size());
+    for (const Bytes& attachment : attachments) {
+      add_u16(attachment.size());
+      said_ += text_of(attachment);
+    }
+    const std::string bytes = request.SerializeAsString();
+    add_u16(bytes.size());
+    said_ += bytes;
+    return *this;
+  }
+  void end(const std::string& name) {
+    seeds_.add("keeper", name, "\1", bytes_of(said_));
+    said_.clear();
+  }
+
+ private:
+  void add_u16(std::size_t value) {
+    said_ += static_cast<char>(value >> 8);
+    said_ += static_cast<char>(value);
+  }
+  Seeds& seeds_;
+  std::string said_;
+};
+
+void add_keeper(Seeds& seeds) {
+  const Address here = Address::parse("127.0.0.1").value();
+  const FourTuple ours{{here, our_port}, {here, program_port}};
+  const auto find = [&](auto& m) {
+    wire::to_message(ours.flipped(), *m.mutable_find()->add_ends()->mutable_tuple());
+  };
+  const auto freeze = [](auto& m) { m.mutable_freeze_moving()->set_most_bytes(1 << 20); };
+  const auto reserve = [&](auto& m) {
+    auto& end = *m.mutable_reserve()->add_ends();
+    wire::to_message(ours, *end.mutable_former());
+    wire::to_message(ours.local, *end.mutable_wanted());
+    wire::to_message(ours.remote, *end.mutable_remote());
+    end.set_family(4);
+  };
+  const auto rebuild = [&](auto& m) { move::to_message(image(ours), *m.mutable_rebuild()->add_images()); };
+  const auto hold = [&](auto& m) {
+    auto& end = *m.mutable_hold()->add_ends();
+    move::to_message(image(ours).position, *end.mutable_moving());
+    wire::to_message(ours.remote, *end.mutable_new_local());
+    wire::to_message(Endpoint{here, 7003}, *end.mutable_new_remote());
+    m.mutable_hold()->set_arbiter(true);
+  };
+  const auto swap = [](auto& m) { m.mutable_swap(); };
+  const auto store = [](auto& m) { m.mutable_store()->set_key("key"); };
+  KeeperSeeds keeper(seeds);
+  keeper.ask(freeze, 1).ask([](auto& m) { m.mutable_thaw_moving(); }).end("freeze-thaw");
+  keeper.ask(freeze, 1).ask(freeze).ask([](auto& m) { m.mutable_release_moving(); }).end("freeze-release");
+  keeper.ask([](auto& m) { m.mutable_check_moving(); }, 1).end("check");
+  keeper.ask([&](auto& m) { wire::to_message(ours, *m.mutable_check_moving()->add_connections()); })
+      .end("check-named");
+  keeper.ask(freeze, 1)
+      .ask(reserve)
+      .ask(rebuild, 8, {image(ours).received, image(ours).unsent})
+      .ask([](auto& m) { m.mutable_let_go()->set_owner(0); })
+      .ask([](auto& m) { m.mutable_handed_over(); })
+      .end("arrive");
+  keeper.ask(reserve).ask([](auto& m) { m.mutable_drop(); }).end("reserve-drop");
+  keeper.ask(find)
+      .ask(freeze, 1)
+      .ask(hold, 8, {{}})
+      .ask(swap)
+      .ask([](auto& m) { m.mutable_resume(); })
+      .ask([](auto& m) { m.mutable_forget(); })
+      .end("stay");
+  keeper.ask(find).ask([](auto& m) { m.mutable_undo(); }).ask(swap).end("find-undo");
+  keeper.ask([](auto& m) { m.mutable_list_connections(); }).end("list-connections");
+  keeper.ask([&](auto& m) { wire::to_message(ours, *m.mutable_list_connections()->mutable_tuple()); })
+      .end("list-one");
+  keeper.ask(store, 1)
+      .ask([](auto& m) { m.mutable_take()->set_key("key"); })
+      .ask([](auto& m) { m.mutable_list_kept(); })
+      .ask([](auto& m) { m.mutable_discard()->set_key("key"); })
+      .end("store");
+  keeper.ask([](auto& m) { m.mutable_read_hosts(); })
+      .ask([](auto& m) { m.mutable_goodbye(); })
+      .end("hosts-goodbye");
+  wire::keeper::Request request;
+  request.set_move_id(std::string(16, 'm'));
+  freeze(request);
+  seeds.add("keeper", "raw", std::string("\0\1", 2), parcel(request, {}, 1));
+}
+
 void add_certificates(Seeds& seeds) {
   const ScratchFolder scratch;
   must(cluster::make_cluster(scratch.path()));
@@ -242,5 +343,6 @@ int main(int argc, char** argv) {
   add_session(seeds);
   add_control(seeds);
   add_replies(seeds);
+  add_keeper(seeds);
   add_certificates(seeds);
 }
