@@ -13,16 +13,15 @@ namespace sockswap::daemon {
 namespace {
 
 constexpr std::size_t read_bytes = 1 << 18;
-// What one program may leave unread before it is closed.
-constexpr std::size_t most_outgoing_bytes = 1ull << 29;
 // Descriptors that have come ahead of their frame's end: one frame's, since each came with its frame's first
 // byte.
 constexpr std::size_t most_waiting_fds = wire::Limits{}.descriptors;
 
 }  // namespace
 
-ControlSession::ControlSession(asio::local::stream_protocol::socket socket, Credentials credentials)
-    : socket_(std::move(socket)), credentials_(credentials) {}
+ControlSession::ControlSession(asio::local::stream_protocol::socket socket, Credentials credentials,
+                               std::size_t most_unread)
+    : socket_(std::move(socket)), credentials_(credentials), most_unread_(most_unread) {}
 
 void ControlSession::start(Handlers handlers) {
   handlers_ = std::move(handlers);
@@ -132,7 +131,7 @@ void ControlSession::send(const wire::Reply& reply, std::vector<Bytes> attachmen
   out.fds = std::move(fds);
   outgoing_bytes_ += out.bytes.size();
   outgoing_.push_back(std::move(out));
-  if (outgoing_bytes_ > most_outgoing_bytes) return fail("it doesn't read its replies");
+  if (outgoing_bytes_ > most_unread_) return fail("it doesn't read its replies");
   if (!waiting_writable_ && write_some()) wait_writable();
 }
 

@@ -29,7 +29,11 @@ class ControlSession : public std::enable_shared_from_this<ControlSession> {
     std::function<void()> closed;  // once, whoever closed it
   };
 
-  ControlSession(asio::local::stream_protocol::socket socket, Credentials credentials);
+  // What one program may leave unread before it is closed.
+  static constexpr std::size_t most_unread_bytes = std::size_t{1} << 29;
+
+  ControlSession(asio::local::stream_protocol::socket socket, Credentials credentials,
+                 std::size_t most_unread = most_unread_bytes);
 
   // Begins to read. Kept alive by its pending operations until it closes.
   void start(Handlers handlers);
@@ -59,6 +63,7 @@ class ControlSession : public std::enable_shared_from_this<ControlSession> {
 
   asio::local::stream_protocol::socket socket_;
   Credentials credentials_;
+  std::size_t most_unread_;
   Handlers handlers_;
   wire::Decoder decoder_;
   std::deque<ForeignFd> received_fds_;  // in the order of their frames

@@ -76,6 +76,22 @@ class Privilege : public LabTest {
   }
 };
 
+// Having become another user it is undumpable: that user's other processes can't trace it, nor read what it
+// has.
+TEST_F(Privilege, OthersOfItsUserCantLookIntoTheDaemon) {
+  ASSERT_TRUE(status_of(daemon_of("beta"), "Uid").starts_with(std::to_string(nobody.uid) + "\t"));
+  const auto succeeds = [](const std::string& script) {
+    auto process = host("beta").spawn(
+        {.argv = {"sh", "-c", script}, .out = lab::Stdio::pipe(), .err = lab::Stdio::pipe(), .user = nobody});
+    return process.value().finish()->status.ok();
+  };
+  EXPECT_FALSE(succeeds("ls /proc/$(pgrep -x sockswapd)/fd"));
+  EXPECT_FALSE(succeeds("head -c 1 /proc/$(pgrep -x sockswapd)/environ"));
+  EXPECT_FALSE(succeeds("timeout 5 strace -o /dev/null -p $(pgrep -x sockswapd)"));
+  EXPECT_TRUE(succeeds("sleep 10 & ls /proc/$!/fd && head -c 1 /proc/$!/environ && kill $!"))
+      << "the control";
+}
+
 TEST_F(Privilege, TheDaemonHasNone) {
   for (const char* name : {"alpha", "beta", "gamma"}) {
     const pid_t pid = daemon_of(name);

@@ -76,5 +76,26 @@ TEST_F(Quota, StateThatOneUserParks) {
   EXPECT_EQ(park(root, "x"), SOCKSWAP_OK);
 }
 
+// One connection's, again and again: what is counted is descriptors.
+TEST_F(Quota, EndsThatOneUserParks) {
+  constexpr std::size_t at_once = 128;
+  static_assert(daemon::quota::parked_ends % at_once == 0);
+  const std::uint16_t port = next_port();
+  const Fd listener = listen_on("beta", {host("beta").v4(), port});
+  const Fd other = connect_from("alpha", {host("beta").v4(), port});
+  const Fd end = accept_from(listener);
+  Client program = client_of(host("beta"), nobody);
+  const auto park = [&](Client& by, std::size_t count) {
+    std::vector<int> fds;
+    for (std::size_t i = 0; i < count; ++i) fds.push_back(end.duplicate().release());
+    return code_of([&] { (void)by.park(fds); });
+  };
+  for (std::size_t parked = 0; parked < daemon::quota::parked_ends; parked += at_once)
+    ASSERT_EQ(park(program, at_once), SOCKSWAP_OK) << parked;
+  EXPECT_EQ(park(program, 1), SOCKSWAP_NO_RESOURCES);
+  Client root = client("beta");
+  EXPECT_EQ(park(root, 1), SOCKSWAP_OK);
+}
+
 }  // namespace
 }  // namespace sockswap::test

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -92,6 +93,50 @@ TEST_F(Journal, IsWrittenAnewWhenItHasGrownTooLong) {
   (void)open(again);
   ASSERT_EQ(again.open.size(), 1U) << "what is open has come along";
   EXPECT_EQ(again.open.begin()->first.first.octets[0], 60000 & 0xff);
+}
+
+// Beyond 4 MiB of what is over, and not at it.
+TEST_F(Journal, IsWrittenAnewBeyond4MiB) {
+  constexpr std::size_t most_over = 4 << 20;
+  move::Replay replay;
+  JournalFile journal = open(replay);
+  ASSERT_TRUE(journal.write(holding(1), true));
+  const auto current = folder_ / (fs::file_size(folder_ / "journal") > 0 ? "journal" : "journal.other");
+  const auto other = folder_ / (current.filename() == "journal" ? "journal.other" : "journal");
+  const auto length = [](const move::JournalRecord& record) {
+    Bytes bytes;
+    move::append(bytes, record);
+    return bytes.size();
+  };
+  // Two records of one part, with exactly so much that the file has the limit.
+  const std::size_t header = move::journal_header(life, 1).size();
+  std::size_t size = most_over - header - length(finished(2)) - 1000;
+  while (header + length(holding(2, size)) + length(finished(2)) < most_over) ++size;
+  ASSERT_EQ(header + length(holding(2, size)) + length(finished(2)), most_over);
+  ASSERT_TRUE(journal.write(holding(2, size), true));
+  ASSERT_TRUE(journal.write(finished(2), false));
+  EXPECT_EQ(fs::file_size(other), 0U) << "at the limit";
+  ASSERT_TRUE(journal.write(finished(3), false));
+  EXPECT_GT(fs::file_size(other), 0U) << "beyond it";
+  move::Replay again;
+  (void)open(again);
+  EXPECT_EQ(again.open.size(), 1U);
+}
+
+TEST_F(Journal, IsNobodyElsesToReadAndFollowsNoLink) {
+  const mode_t before = ::umask(0);
+  move::Replay replay;
+  (void)open(replay);
+  ::umask(before);
+  for (const char* name : {"journal", "journal.other"}) {
+    EXPECT_EQ(fs::status(folder_ / name).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+    fs::rename(folder_ / name, folder_ / "elsewhere");
+    fs::create_symlink("elsewhere", folder_ / name);
+    EXPECT_FALSE(JournalFile::open(folder_, life, replay)) << name;
+    fs::remove(folder_ / name);
+    fs::rename(folder_ / "elsewhere", folder_ / name);
+  }
+  EXPECT_TRUE(JournalFile::open(folder_, life, replay)) << "the control";
 }
 
 // It is for what is over. A state in an open part, of any length, is written once.
