@@ -19,7 +19,7 @@ using Json = nlohmann::json;
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr int kMegabytes = 150;
 #else
-constexpr int kMegabytes = 30;
+constexpr int kMegabytes = 80;
 #endif
 
 class Demo : public ::testing::Test {
