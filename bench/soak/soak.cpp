@@ -90,8 +90,7 @@ class Soak {
     for (Wandering& one : wandering_) SOCKSWAP_CHECK(one.go(moves));
     auto heard = Clock::now();
     for (std::size_t before = made();;) {
-      for (Wandering& one : wandering_) SOCKSWAP_CHECK(one.listen());
-      if (still_) SOCKSWAP_CHECK(still_->read());
+      SOCKSWAP_CHECK(listen());
       if (std::ranges::all_of(wandering_, &Wandering::rests)) return {};
       if (made() != before) heard = Clock::now();
       before = made();
@@ -100,6 +99,24 @@ class Soak {
       report();
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
+  }
+
+  // An end that goes wrong takes the other along, so both are heard before either is blamed.
+  Result<> listen() {
+    std::map<const void*, std::string> wrong;
+    const auto hear = [&](auto& end, auto said) {
+      if (!said) wrong.try_emplace(&end, said.error().text());
+    };
+    for (int round = 0; round < 2; ++round) {
+      for (Wandering& one : wandering_)
+        if (!wrong.contains(&one)) hear(one, one.listen());
+      if (still_ && !wrong.contains(&*still_)) hear(*still_, still_->read());
+      if (wrong.empty()) return {};
+      if (round == 0) std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    }
+    std::string all;
+    for (const auto& [end, text] : wrong) all += (all.empty() ? "" : "; ") + text;
+    return failure(ErrorCode::internal, all);
   }
 
   std::size_t made() const {

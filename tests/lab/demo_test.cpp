@@ -101,7 +101,7 @@ while IFS= read -r line <&3; do
       [ $away = 2 ] && kill $receiver && sleep 0.2 && nc -n -z -w 1 -p ${mine##*:} 10.133.0.1 ${sender##*:} ;;
   esac
 done)sh",
-                   100);  // a second is left after the last move, on the slowest of machines
+                   200);  // two seconds are left after the last move, on the slowest of machines
   EXPECT_EQ(said.status.code, 1) << said.json;
   EXPECT_EQ(said.json["holds"], false);
   EXPECT_GT(said.json["packets_at_former_host"], 0) << said.json;

@@ -66,8 +66,8 @@ TEST_P(Restart, GoesOnWithTheMove) {
   send_ramp(fd, 0, half);
   std::optional<Client> there(client("gamma"));
   there->register_receiver("restart");
-  // 300 ms between the question to the arbiter and its answer.
-  ASSERT_TRUE(host("alpha").set_link({.delay = 150ms}));
+  // 800 ms between the question to the arbiter and its answer.
+  ASSERT_TRUE(host("alpha").set_link({.delay = 400ms}));
   const Fd kept = fd.duplicate();  // what the program would still have
   std::jthread moving([&, given = fd.release()] {
     try {
@@ -119,7 +119,7 @@ TEST_F(Restart, AProgramDoesntStandStillForADaemonThatStaysAway) {
   auto [stayer, fd] = connect("alpha", "beta", true, false, false, {.send = half, .receive = half});
   std::optional<Client> there(client("gamma"));
   there->register_receiver("restart");
-  ASSERT_TRUE(host("alpha").set_link({.delay = 150ms}));
+  ASSERT_TRUE(host("alpha").set_link({.delay = 400ms}));
   const Fd kept = fd.duplicate();
   std::jthread moving([&, given = fd.release()] {
     try {
@@ -153,7 +153,7 @@ TEST_F(Restart, AProgramThatWaitsForAnotherHostsDecisionRunsOnAsInAnOutage) {
   auto [second, second_fd] = connect("gamma", "beta", true, false, false, {.send = half, .receive = half});
   std::optional<Client> there(client("gamma"));
   there->register_receiver("restart");
-  ASSERT_TRUE(host("alpha").set_link({.delay = 150ms}));
+  ASSERT_TRUE(host("alpha").set_link({.delay = 400ms}));
   std::jthread moving([&, fds = std::array{first_fd.release(), second_fd.release()}] {
     try {
       Client here = client("beta");
@@ -195,7 +195,7 @@ TEST_F(Restart, AnOperatorSettlesWhatIsInDoubt) {
   auto [stayer, fd] = connect("alpha", "beta", true, false, false, {.send = half, .receive = half});
   Client there = client("gamma");
   there.register_receiver("restart");
-  ASSERT_TRUE(host("alpha").set_link({.delay = 150ms}));
+  ASSERT_TRUE(host("alpha").set_link({.delay = 400ms}));
   const Fd kept = fd.duplicate();
   std::optional<int> told;
   std::jthread moving([&, given = fd.release()] {

@@ -122,7 +122,7 @@ TEST(Pausable, TheProgramsFileIsNotAsked) {
     const auto holders = child.holders();
     return !holders.empty() && !holders.front().command.starts_with("sockswap_unit");
   };
-  for (int i = 0; i < 1000 && !runs(); ++i) ::usleep(1000);
+  for (int i = 0; i < 200 && !runs(); ++i) ::usleep(1000);
   await_state(child.pid(), 'S');
   const Fd watch(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
   ASSERT_GE(::inotify_add_watch(watch.get(), path.c_str(), IN_OPEN | IN_ACCESS), 0);
@@ -159,7 +159,7 @@ TEST(Pausable, ThirtyTwoBitProgramIsNot) {
     const auto holders = child.holders();
     return !holders.empty() && !holders.front().command.starts_with("sockswap_unit");
   };
-  for (int i = 0; i < 1000 && !runs(); ++i) ::usleep(1000);
+  for (int i = 0; i < 200 && !runs(); ++i) ::usleep(1000);
   ::unlink(path.c_str());
   if (!child.said().empty()) GTEST_SKIP() << "32-bit programs: this kernel runs none";
   const auto refused = check_pausable(child.holders());
