@@ -109,7 +109,9 @@ TEST(Remembered, Are16384Parts) {
 TEST(Remembered, AreShown4096) {
   History history;
   for (std::uint32_t i = 0; i <= 4096; ++i) {
-    if (i == 4096) EXPECT_EQ(history.records().front()->receiver, "0");
+    if (i == 4096) {
+      EXPECT_EQ(history.records().front()->receiver, "0");
+    }
     history.begin({}, "peer")->receiver = std::to_string(i);
   }
   EXPECT_EQ(history.records().size(), 4096U);

@@ -30,7 +30,9 @@ TEST(Turnstile, RestsSeveralTimesAsLongAsItHasWorked) {
   std::vector<std::chrono::steady_clock::time_point> ends;
   for (int i = 0; i < 3; ++i)
     turnstile.queue([&] {
-      if (!ends.empty()) EXPECT_GE(std::chrono::steady_clock::now() - ends.back(), rest_after_work * 20ms);
+      if (!ends.empty()) {
+        EXPECT_GE(std::chrono::steady_clock::now() - ends.back(), rest_after_work * 20ms);
+      }
       std::this_thread::sleep_for(20ms);
       ends.push_back(std::chrono::steady_clock::now());
     });
