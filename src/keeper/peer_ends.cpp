@@ -151,6 +151,7 @@ Result<> PeerEnds::pause_holders(const Environment& environment) {
 
 // The program may have closed the end meanwhile: the keeper's descriptor keeps it.
 Result<> PeerEnds::pause_again(const Environment& environment) {
+  if (paused_) return {};  // a rest that failed
   Result<> outcome;
   for (int attempt = 0; attempt < pauses_after_rest; ++attempt) {
     SOCKSWAP_TRY(const auto found, holders_of(environment, inodes()));
@@ -227,6 +228,7 @@ Answer PeerEnds::held() const {
 }
 
 Result<> PeerEnds::rest() {
+  resting_ = true;  // also if one of them fails: the others have no image any more
   for (End& end : ends_) {
     const Bytes& received = end.image->received;
     const auto appended = end.image->position.rcv_nxt.since(end.staying.rcv_nxt);
@@ -234,7 +236,6 @@ Result<> PeerEnds::rest() {
     end.image.reset();
     SOCKSWAP_CHECK(end.frozen->rest());
   }
-  resting_ = true;
   return resume();
 }
 

@@ -187,10 +187,8 @@ void Peers::give_up(Moves::iterator move) {
 void Peers::rest(const move::MoveId& id, Move& move) {
   log::warn("move {}: its programs run on without their connections until somebody knows what became of it",
             id.text());
-  auto rested = move.ends.rest();
-  if (rested) return;
-  move.since = Clock::now();
-  log::error("move {}: its programs have to go on waiting: {}", id.text(), rested.error().text());
+  if (auto rested = move.ends.rest(); !rested)
+    log::error("move {}: its programs have to go on waiting: {}", id.text(), rested.error().text());
 }
 
 void Peers::end_all() {

@@ -1,11 +1,7 @@
 #include "keeper/store.h"
 
-#include <sys/socket.h>
-#include <sys/stat.h>
-
-#include <algorithm>
-
 #include "keeper/destination_ends.h"
+#include "keeper/origin_ends.h"
 #include "socket/end.h"
 
 namespace sockswap::keeper {
@@ -13,17 +9,6 @@ namespace {
 
 constexpr std::size_t longest_key = 128;
 constexpr std::size_t most_keys = 1 << 16;
-
-bool is_connected(const ForeignFd& fd) {
-  sockaddr_storage remote{};
-  socklen_t size = sizeof remote;
-  return ::getpeername(fd.get(), reinterpret_cast<sockaddr*>(&remote), &size) == 0;
-}
-
-std::uint32_t inode_of(const ForeignFd& fd) {
-  struct stat about {};
-  return ::fstat(fd.get(), &about) == 0 ? static_cast<std::uint32_t>(about.st_ino) : 0;
-}
 
 }  // namespace
 
@@ -40,17 +25,21 @@ Result<Answer> Store::store(const wire::keeper::Store& request, std::vector<Fore
   return done();
 }
 
-bool Store::ended(const Kept& kept) { return std::ranges::none_of(kept.fds, is_connected); }
+std::vector<std::uint32_t> Store::living(const Kept& kept) const {
+  std::vector<std::uint32_t> inodes;
+  for (const ForeignFd& fd : kept.fds)
+    if (const auto end = look_at(environment_.kernel, fd.get())) inodes.push_back(end->inode);
+  return inodes;
+}
 
 Result<Answer> Store::take(const wire::keeper::Take& request) {
-  auto known = kept_.find(request.key());
-  if (known != kept_.end() && ended(known->second)) {
-    kept_.erase(known);
-    known = kept_.end();
-  }
-  if (known == kept_.end()) return failure(ErrorCode::not_found, "nothing is in store under that key");
+  const auto known = kept_.find(request.key());
   std::vector<std::uint32_t> inodes;
-  for (const ForeignFd& fd : known->second.fds) inodes.push_back(inode_of(fd));
+  if (known != kept_.end()) inodes = living(known->second);
+  if (inodes.empty()) {
+    kept_.erase(request.key());
+    return failure(ErrorCode::not_found, "nothing is in store under that key");
+  }
   SOCKSWAP_CHECK(environment_.frozen.lock(std::move(inodes)));  // given back at once
   Answer answer = done();
   answer.attachments.push_back(known->second.state);
@@ -67,7 +56,7 @@ Result<Answer> Store::discard(const std::string& key) {
 }
 
 void Store::drop_ended() {
-  std::erase_if(kept_, [](const auto& kept) { return ended(kept.second); });
+  std::erase_if(kept_, [this](const auto& kept) { return living(kept.second).empty(); });
 }
 
 void Store::list(wire::keeper::Kept& kept) const {

@@ -33,7 +33,7 @@ class Store {
     std::vector<ForeignFd> fds;
     Bytes state;
   };
-  static bool ended(const Kept& kept);  // none of its connections lives
+  std::vector<std::uint32_t> living(const Kept& kept) const;  // the inodes of its connections that live
 
   Environment& environment_;
   std::map<std::string, Kept> kept_;
