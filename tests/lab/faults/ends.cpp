@@ -11,7 +11,6 @@
 // on.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,37 +23,18 @@
 #include <thread>
 
 #include "soak/numbered.h"
+#include "support/told.h"
 
 namespace {
 
 using sockswap::soak::NumberedStream;
 using sockswap::soak::Position;
+using sockswap::test::say_last;
+using sockswap::test::told;
 using namespace std::chrono_literals;
 
 constexpr double bytes_per_second = 1e6;
 constexpr auto look_every = 10ms;
-
-[[noreturn]] void say_last(const std::string& line) {
-  std::puts(line.c_str());
-  std::exit(0);
-}
-
-// A line from standard input, if there is one; the end of it ends the program.
-std::optional<std::string> told() {
-  static std::string begun;
-  pollfd wait{STDIN_FILENO, POLLIN, 0};
-  if (::poll(&wait, 1, 0) == 1) {
-    char piece[256];
-    const ssize_t got = ::read(STDIN_FILENO, piece, sizeof piece);
-    if (got <= 0) std::exit(0);
-    begun.append(piece, static_cast<std::size_t>(got));
-  }
-  const auto end = begun.find('\n');
-  if (end == std::string::npos) return std::nullopt;
-  std::string line = begun.substr(0, end);
-  begun.erase(0, end + 1);
-  return line;
-}
 
 // Streams until the other end does so no more, or until it is told "go".
 template <class Aside>

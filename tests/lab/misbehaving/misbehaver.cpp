@@ -17,7 +17,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -35,37 +34,18 @@
 
 #include "base/endpoint.h"
 #include "soak/numbered.h"
+#include "support/told.h"
 
 namespace {
 
 using sockswap::soak::NumberedStream;
 using sockswap::soak::Position;
+using sockswap::test::say_last;
+using sockswap::test::told;
 
 constexpr double bytes_per_second = 1e6;
 constexpr int look_every_ms = 10;
 constexpr unsigned vfork_lasts_seconds = 2;
-
-[[noreturn]] void say_last(const std::string& line) {
-  std::puts(line.c_str());
-  std::exit(0);
-}
-
-// A line from standard input, if one comes within the time; its end ends the program.
-std::optional<std::string> told(int wait_ms = 0) {
-  static std::string begun;
-  pollfd wait{STDIN_FILENO, POLLIN, 0};
-  if (begun.find('\n') == std::string::npos && ::poll(&wait, 1, wait_ms) == 1) {
-    char piece[256];
-    const ssize_t got = ::read(STDIN_FILENO, piece, sizeof piece);
-    if (got <= 0) std::exit(0);
-    begun.append(piece, static_cast<std::size_t>(got));
-  }
-  const auto end = begun.find('\n');
-  if (end == std::string::npos) return std::nullopt;
-  std::string line = begun.substr(0, end);
-  begun.erase(0, end + 1);
-  return line;
-}
 
 [[noreturn]] void exec_again(int fd, const Position& at) {
   ::fcntl(fd, F_SETFD, 0);
