@@ -80,6 +80,7 @@ Destination::Actions Destination::on_message(const std::string& from, const wire
     case wire::Message::kUndo:
       if (!from_origin) return {};
       return state_ == State::live ? activated(origin_) : drop(true);
+    case wire::Message::kDoubt: return from_origin ? doubt() : Actions{};
     case wire::Message::kForget:
       return from_origin && state_ == State::live && handed_over_ ? finish() : Actions{};
     case wire::Message::kAsk: return message.ask().of() == wire::DESTINATION ? answer(from) : Actions{};
@@ -212,10 +213,21 @@ Destination::Actions Destination::on_timer() {
   return {};
 }
 
+Destination::Actions Destination::doubt() {
+  if (state_ == State::live) return activated(origin_);
+  if (state_ != State::ready) return {};
+  origin_doubts_ = true;
+  wire::Message waiting = message();
+  waiting.mutable_waiting()->set_by(wire::DESTINATION);
+  waiting.mutable_waiting()->set_swapped(!swapped_.empty());
+  return {action::Send{origin_, std::move(waiting)}};
+}
+
 // To whoever is in doubt and knows the move. Silence where this isn't known yet.
 Destination::Actions Destination::answer(const std::string& from) {
   if (state_ == State::live) return activated(from);
   if (state_ != State::ready || !peers_.contains(from) || from == arbiter()) return {};
+  if (origin_decides()) return {};
   if (!swapped_.empty()) {  // who has swapped proves that the arbiter has
     wire::Message swap = message();
     swap.mutable_swap();
@@ -252,6 +264,7 @@ Destination::Actions Destination::give_up_peer(const std::string& peer) {
 
 // Everybody has swapped, or, if the origin can't settle it any more, has swapped or never will.
 Destination::Actions Destination::collect() {
+  if (origin_decides()) return {};
   if (swapped_ == peers_) return go_live();
   if (!origin_forgot_) return {};
   for (const std::string& peer : peers_)

@@ -62,6 +62,9 @@ class Destination {
   Actions take_unknown(const std::string& from, wire::Role by);
   Actions give_up_peer(const std::string& peer);
   Actions collect();
+  Actions doubt();
+  // Whether nothing is said or done here on a peer's word, since a doubting origin counts who has swapped.
+  bool origin_decides() const { return origin_doubts_ && !origin_forgot_; }
   Actions answer(const std::string& from);
   Actions ask() const;
   action::Send say_activated(const std::string& to) const;
@@ -79,7 +82,7 @@ class Destination {
   State state_ = State::reserving;
   std::set<std::string> swapped_;
   std::set<std::string> given_up_;  // peers that won't swap any more
-  bool origin_forgot_ = false;
+  bool origin_doubts_ = false, origin_forgot_ = false;
   bool was_live_ = false, handed_over_ = false;
   LostEnds lost_;  // on the peers, or in going live; kept to be said again
 };

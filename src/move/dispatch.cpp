@@ -65,6 +65,7 @@ Dispatch dispatch(const wire::Message& message, const Parts& here, bool dropped,
       if (!here.destination) out.answers.push_back(unknown(message, wire::DESTINATION));
       break;
     case wire::Message::kUndo:
+    case wire::Message::kDoubt:
       out.to = {.destination = here.destination, .peer = here.peer};
       if (!here.destination && !here.peer && !dropped) {
         out.answers.push_back(unknown(message, wire::NO_ROLE));

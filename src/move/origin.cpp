@@ -102,6 +102,7 @@ Origin::Actions Origin::on_message(const std::string& from, const wire::Message&
       return finish();
     case wire::Message::kRefuse: return is_party(from) ? take_refuse(from, message.refuse()) : Actions{};
     case wire::Message::kUndone: return is_party(from) ? take_undone(from, message.undone().by()) : Actions{};
+    case wire::Message::kWaiting: return take_waiting(from, message.waiting());
     case wire::Message::kUnknown:
       return is_party(from) ? take_unknown(from, message.unknown().by()) : Actions{};
     case wire::Message::kAsk: return is_party(from) ? answer(from, message.ask().of()) : Actions{};

@@ -90,8 +90,9 @@ class Origin {
   Actions decide();
   Actions commit();
   Actions doubt();
-  Actions say_undo_in_doubt() const;
-  Actions clear_doubt(const std::string& peer);
+  Actions say_doubt() const;
+  Actions clear_doubt(const std::string& from, wire::Role by, bool kept);
+  Actions take_waiting(const std::string& from, const wire::Waiting& waiting);
   Actions take_swapped(const std::string& from, const wire::Swapped& swapped);
   Actions take_undone(const std::string& from, wire::Role by);
   Actions take_unknown(const std::string& from, wire::Role by);
@@ -120,7 +121,9 @@ class Origin {
   std::vector<Endpoint> locals_;                  // from Accept; empty until then
   std::vector<socket::Position> moving_;          // empty until frozen
   bool ready_ = false;
-  std::set<std::string> doubted_;  // peers that may have swapped on a forgetful arbiter's word
+  // Doubting: who may have heard a forgetful arbiter's word, and what the others have said.
+  std::set<std::string> doubted_peers_;
+  bool doubted_destination_ = false, destination_forgot_ = false, a_peer_has_not_swapped_ = false;
   std::set<std::string> undoing_;  // parties that have not said Undone yet
   std::optional<Error> reason_;    // of undoing
   LostEnds lost_;                  // after the commit

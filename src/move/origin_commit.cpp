@@ -47,12 +47,12 @@ Origin::Actions Origin::commit() {
   swapped_.insert(plan_.arbiter());
   JournalRecord record = record_of(plan_.id);
   to_message(lost_, *record.mutable_origin_committed()->mutable_lost());
-  Actions actions;
+  // Not needed: who asks the arbiter again gets the same answer. But it comes before anybody else is told to
+  // swap, since the arbiter's host may lose power.
+  Actions actions{action::Write{std::move(record), false}};
   for (const std::string& peer : peers_)
     if (!swapped_.contains(peer)) actions.emplace_back(swap(peer));
   actions.emplace_back(action::Step{"committed"});
-  // Not needed: who asks the arbiter again gets the same answer.
-  actions.emplace_back(action::Write{std::move(record), false});
   actions.emplace_back(action::ReleaseMoving{});
   append(actions, advance());
   actions.emplace_back(action::SetTimer{resend_interval});
@@ -61,27 +61,50 @@ Origin::Actions Origin::commit() {
 
 // The arbiter has forgotten the move, so its ends are not to be asked about any more. Either it had undone
 // it, or it has swapped and lost its memory since, with its sockets; then another peer may have swapped on
-// its word, and the destination may have heard of it. So the other peers are told to undo, and the
-// destination when they have: one that has swapped says so instead.
+// its word, and the destination may have heard of it. Whoever says that it waits will not swap on anybody
+// else's word, so when all have answered and nobody has swapped, nobody will.
 Origin::Actions Origin::doubt() {
   state_ = State::doubting;
-  doubted_ = peers_;
-  doubted_.erase(plan_.arbiter());
-  Actions actions = say_undo_in_doubt();
+  doubted_peers_ = peers_;
+  doubted_peers_.erase(plan_.arbiter());
+  doubted_destination_ = true;
+  Actions actions = say_doubt();
   actions.emplace_back(action::SetTimer{resend_interval});
   return actions;
 }
 
-Origin::Actions Origin::say_undo_in_doubt() const {
-  if (doubted_.empty()) return {undo_at(plan_.destination)};
+Origin::Actions Origin::say_doubt() const {
+  std::set<std::string> parties = doubted_peers_;
+  if (doubted_destination_) parties.insert(plan_.destination);
   Actions actions;
-  for (const std::string& peer : doubted_) actions.emplace_back(undo_at(peer));
+  for (const std::string& party : parties) {
+    wire::Message doubt = message();
+    doubt.mutable_doubt();
+    actions.emplace_back(action::Send{party, std::move(doubt)});
+  }
   return actions;
 }
 
-Origin::Actions Origin::clear_doubt(const std::string& peer) {
-  if (doubted_.erase(peer) == 0 || !doubted_.empty()) return {};
-  return say_undo_in_doubt();
+Origin::Actions Origin::take_waiting(const std::string& from, const wire::Waiting& waiting) {
+  if (state_ != State::doubting) return {};
+  if (waiting.by() == wire::DESTINATION && from == plan_.destination && waiting.swapped()) return commit();
+  return clear_doubt(from, waiting.by(), true);
+}
+
+// `kept`: it has said what became of its part; otherwise it has no memory of one.
+Origin::Actions Origin::clear_doubt(const std::string& from, wire::Role by, bool kept) {
+  const bool any = !kept && by == wire::NO_ROLE;
+  if ((by == wire::PEER || any) && doubted_peers_.erase(from) != 0) a_peer_has_not_swapped_ |= kept;
+  if ((by == wire::DESTINATION || any) && from == plan_.destination && doubted_destination_) {
+    doubted_destination_ = false;
+    destination_forgot_ = !kept;
+  }
+  if (!doubted_peers_.empty() || doubted_destination_) return {};
+  // A destination goes live when every peer has swapped, so one that has not is proof that it never did.
+  if (destination_forgot_ && !a_peer_has_not_swapped_) return lose_all();
+  return undo(Error{ErrorCode::unreachable,
+                    fmt::format("{} has forgotten the move: it was started again", plan_.arbiter()),
+                    "nothing was moved; the other end went with its host, if that was down", 0});
 }
 
 Origin::Actions Origin::take_undone(const std::string& from, wire::Role by) {
@@ -92,12 +115,7 @@ Origin::Actions Origin::take_undone(const std::string& from, wire::Role by) {
       return undo(Error{ErrorCode::timed_out,
                         fmt::format("{} gave the move up before it was told to go on", from),
                         "a session was lost, or too slow; everything is as it was", 0});
-    case State::doubting:
-      if (by == wire::PEER) return clear_doubt(from);
-      if (by != wire::DESTINATION || from != plan_.destination || !doubted_.empty()) return {};
-      return undo(Error{ErrorCode::unreachable,
-                        fmt::format("{} has forgotten the move: it was started again", plan_.arbiter()),
-                        "nothing was moved; the other end went with its host, if that was down", 0});
+    case State::doubting: return clear_doubt(from, by, true);
     case State::swapping:
       if (by == wire::PEER && peers_.contains(from))
         return lose_ends_of(from, fmt::format("{} has undone its part", from));
@@ -111,9 +129,7 @@ Origin::Actions Origin::take_unknown(const std::string& from, wire::Role by) {
   switch (state_) {
     case State::undoing: undoing_.erase(from); return advance();
     case State::deciding: return by == wire::PEER && from == plan_.arbiter() ? doubt() : Actions{};
-    case State::doubting:
-      if (!doubted_.empty()) return by == wire::PEER || by == wire::NO_ROLE ? clear_doubt(from) : Actions{};
-      return by != wire::PEER && by != wire::ORIGIN && from == plan_.destination ? lose_all() : Actions{};
+    case State::doubting: return clear_doubt(from, by, false);
     case State::swapping:
       if (by == wire::PEER && peers_.contains(from))
         return lose_ends_of(from, fmt::format("{} was started anew in the midst of the move", from));
@@ -184,7 +200,7 @@ Origin::Actions Origin::repeat() {
   Actions actions;
   switch (state_) {
     case State::deciding: actions.emplace_back(swap(plan_.arbiter())); break;
-    case State::doubting: actions = say_undo_in_doubt(); break;
+    case State::doubting: actions = say_doubt(); break;
     default:
       for (const std::string& peer : peers_)
         if (!swapped_.contains(peer)) actions.emplace_back(swap(peer));

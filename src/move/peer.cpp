@@ -36,9 +36,12 @@ Peer::Actions Peer::on_found() {
   return {action::Send{origin_, std::move(found)}, action::Step{"found"}};
 }
 
-// Of another peer than the arbiter: who else can know that the arbiter has swapped.
+// Of another peer than the arbiter: who else can know that the arbiter has swapped. An origin that counts who
+// has swapped must not be overtaken by them.
 bool Peer::may_say_swap(const std::string& host) const {
-  return host == origin_ || (!is_arbiter() && (host == arbiter_ || host == destination()));
+  if (host == origin_) return true;
+  const bool counted = origin_doubts_ && !forgot_.contains(wire::ORIGIN);
+  return !is_arbiter() && !counted && (host == arbiter_ || host == destination());
 }
 
 Peer::Actions Peer::on_message(const std::string& from, const wire::Message& message) {
@@ -59,6 +62,7 @@ Peer::Actions Peer::on_message(const std::string& from, const wire::Message& mes
       }
       if (state_ == State::swapping || state_ == State::swapped) return answer(from);
       return undo(true);
+    case wire::Message::kDoubt: return from == origin_ ? doubt() : Actions{};
     case wire::Message::kForget:
       return from == origin_ && (state_ == State::swapped || state_ == State::undone) ? finish() : Actions{};
     case wire::Message::kAsk: return message.ask().of() == wire::PEER ? answer(from) : Actions{};
@@ -211,6 +215,14 @@ Peer::Actions Peer::on_timer() {
     case State::finished: return {};
   }
   return {};
+}
+
+Peer::Actions Peer::doubt() {
+  if (state_ != State::held || is_arbiter()) return answer(origin_);
+  origin_doubts_ = true;
+  wire::Message waiting = message();
+  waiting.mutable_waiting()->set_by(wire::PEER);
+  return {action::Send{origin_, std::move(waiting)}};
 }
 
 // To whoever is in doubt and knows the move. Silence where this isn't known yet.

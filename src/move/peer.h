@@ -66,6 +66,7 @@ class Peer {
   Actions give_up();              // by the arbiter's own decision, to be remembered
   Actions take_undone(const std::string& from, wire::Role by);
   Actions take_unknown(const std::string& from, wire::Role by);
+  Actions doubt();
   Actions answer(const std::string& from) const;
   Actions ask() const;
   action::Write end();  // the last record of a part that is over now
@@ -81,6 +82,7 @@ class Peer {
   std::string arbiter_;  // from Hold
   State state_ = State::finding;
   LostEnds lost_;                // in swapping, kept to be said again
+  bool origin_doubts_ = false;   // it has been told that this end waits, and counts on it
   std::set<wire::Role> forgot_;  // of the origin, the arbiter and the destination, who have no memory
   int timers_ = 0;               // in `undone`
 };

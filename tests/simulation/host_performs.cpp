@@ -33,6 +33,8 @@ const char* body_name(const wire::Message& message) {
     case wire::Message::kState: return "State";
     case wire::Message::kStateTaken: return "StateTaken";
     case wire::Message::kUnknown: return "Unknown";
+    case wire::Message::kDoubt: return "Doubt";
+    case wire::Message::kWaiting: return "Waiting";
     default: return "?";
   }
 }

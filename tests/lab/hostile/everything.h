@@ -27,11 +27,13 @@ inline std::vector<Saying> everything(const ForgedMove& move) {
   add([](auto& m) { m.mutable_activated()->add_lost(); });
   add([](auto& m) { m.mutable_state(); });
   add([](auto& m) { m.mutable_undo(); });
+  add([](auto& m) { m.mutable_doubt(); });
   for (const wire::Role role : roles) {
     add([&](auto& m) { m.mutable_refuse()->set_by(role); });
     add([&](auto& m) { m.mutable_undone()->set_by(role); });
     add([&](auto& m) { m.mutable_unknown()->set_by(role); });
     add([&](auto& m) { m.mutable_ask()->set_of(role); });
+    add([&](auto& m) { m.mutable_waiting()->set_by(role); });
   }
   add([](auto&) {});  // no body at all
   for (const bool with_id : {false, true}) {

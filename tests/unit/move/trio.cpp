@@ -12,6 +12,15 @@ struct Overloaded : Handlers... {
 template <class... Handlers>
 Overloaded(Handlers...) -> Overloaded<Handlers...>;
 
+Error failed(const std::string& action) { return {ErrorCode::internal, action + " failed", "", 0}; }
+
+const socket::Position idle{.snd_una = socket::Sequence(100),
+                            .snd_nxt = socket::Sequence(100),
+                            .write_end = socket::Sequence(100),
+                            .rcv_nxt = socket::Sequence(100)};
+
+}  // namespace
+
 std::string kind(const wire::Message& message) {
   switch (message.body_case()) {
     case wire::Message::kOffer: return "offer";
@@ -34,18 +43,11 @@ std::string kind(const wire::Message& message) {
     case wire::Message::kState: return "state";
     case wire::Message::kStateTaken: return "state taken";
     case wire::Message::kUnknown: return "unknown";
+    case wire::Message::kDoubt: return "doubt";
+    case wire::Message::kWaiting: return "waiting";
     default: return "?";
   }
 }
-
-Error failed(const std::string& action) { return {ErrorCode::internal, action + " failed", "", 0}; }
-
-const socket::Position idle{.snd_una = socket::Sequence(100),
-                            .snd_nxt = socket::Sequence(100),
-                            .write_end = socket::Sequence(100),
-                            .rcv_nxt = socket::Sequence(100)};
-
-}  // namespace
 
 Trio::Trio(Faults faults) : faults_(std::move(faults)) {
   plan_.id.octets.fill(7);

@@ -16,6 +16,8 @@
 
 namespace sockswap::move::test {
 
+std::string kind(const wire::Message& message);  // "offer"
+
 // Where the ends of the one connection are. Two peers would differ in nothing but names.
 enum class Moving { live, frozen, released };
 enum class Staying { live_to_origin, frozen, live_to_destination, lost };
