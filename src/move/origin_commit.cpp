@@ -137,8 +137,10 @@ Origin::Actions Origin::take_unknown(const std::string& from, wire::Role by) {
     case State::activating:
       if (by != wire::DESTINATION || from != plan_.destination) return {};
       for (std::uint32_t index = 0; !restored_ && index < plan_.ends.size(); ++index)
-        lost_.try_emplace(index, Error{ErrorCode::lost,
-                                       fmt::format("{} went down as the ends arrived there", from), "", 0});
+        lost_.try_emplace(
+            index,
+            Error{ErrorCode::lost, fmt::format("{} went down before it said that the ends had arrived", from),
+                  "one that had gone on from there by then lives where it went", 0});
       return finish();
     default: return {};
   }
