@@ -230,8 +230,10 @@ class Soak {
 }  // namespace
 
 int warm_up(int moves) {
-  return moves >= 2 * fills_the_history ? std::max<int>(fills_the_history, moves / 10)
-                                        : std::max(moves / 10, 30);
+  int least = 30;
+  for (const int fills : {fills_the_history, fills_the_ids})
+    if (moves >= 2 * fills) least = fills;
+  return std::max(least, moves / 10);
 }
 
 Result<Outcome> run(const Programs& programs, const Options& options) {

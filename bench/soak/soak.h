@@ -33,8 +33,10 @@ struct Outcome {
   std::vector<std::string> complaints;  // what didn't hold; empty: nothing lost, nothing drifted
 };
 
-// Each host has a part in two of three moves, and its daemon remembers 4,096 parts.
+// Each host has two parts in three moves. Its daemon shows the last 4,096, and knows the last 16,384 by their
+// ids.
 inline constexpr int fills_the_history = 6300;
+inline constexpr int fills_the_ids = 24'600;
 
 // Moves that are made before anything is compared with: the daemon's list of past moves must be full, if the
 // soak is long enough for that.

@@ -10,9 +10,11 @@
 namespace sockswap::soak {
 namespace {
 
-// Of what may waver, besides the daemon's list of past moves: that is full after the warm-up of a long soak.
+// Of what may waver, besides what the daemon knows of past moves: that is full after the warm-up of a long
+// soak.
 constexpr double allowed_kib = 1024;
 constexpr double record_kib = 2;
+constexpr double id_kib = 0.1;
 // A segment may stay under way for longer than the freeze lasts, on a busy machine: it meets a host that has
 // no such socket any more, and its RST none that it could reset.
 constexpr double most_resets = 0.001;  // a move
@@ -21,9 +23,11 @@ constexpr std::size_t least_for_pauses = 10'000;  // moves
 
 double allowed(const std::string& name, const Record& record) {
   const bool remembers = name.find("sockswapd") != std::string::npos;
-  const bool full = record.warm_up_moves >= static_cast<std::size_t>(fills_the_history);
-  return allowed_kib +
-         (remembers && !full ? record_kib * std::min<double>(record.moves, fills_the_history) : 0);
+  const auto of_what_fills = [&](int moves, double kib) {
+    const bool full = record.warm_up_moves >= static_cast<std::size_t>(moves);
+    return remembers && !full ? kib * std::min<double>(record.moves, moves) : 0;
+  };
+  return allowed_kib + of_what_fills(fills_the_history, record_kib) + of_what_fills(fills_the_ids, id_kib);
 }
 
 std::optional<std::string> drift(const std::string& name, const std::vector<Point>& points,

@@ -127,8 +127,8 @@ void OriginMove::tell_steps() {
 
 void OriginMove::tell_now_and_then() {
   telling_.expires_after(telling_interval);
-  telling_.async_wait([this](const asio::error_code& error) {
-    if (error || !listener_.done) return;
+  telling_.async_wait([this, alive = std::weak_ptr(alive_)](const asio::error_code& error) {
+    if (error || alive.expired() || !listener_.done) return;
     tell_steps();
     tell_now_and_then();
   });
