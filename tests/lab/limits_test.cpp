@@ -69,6 +69,35 @@ TEST_F(Limits, EndsOfOneMove) {
   echo.expect_answers();
 }
 
+TEST_F(Limits, AReceiversNameIsItsAsLongAsItLives) {
+  Talk talk = this->talk();
+  std::optional<Client> there = client("gamma");
+  there->register_receiver("test");
+  Client other = client("gamma");
+  const auto code = [&] {
+    try {
+      other.register_receiver("test");
+    } catch (const Failure& failure) {
+      return failure.code();
+    }
+    return SOCKSWAP_OK;
+  };
+  EXPECT_EQ(code(), SOCKSWAP_BUSY);
+  EXPECT_EQ(what_moving_says(talk.fd(), "beta", "gamma", "test").code(), SOCKSWAP_OK);
+  (void)talk.fd().release();
+  auto event = there->next(std::chrono::seconds(10));
+  ASSERT_TRUE(event) << "another program got them";
+  talk.fd() = Fd(std::get<Arrival>(*event).take_fd());
+  there.reset();
+  sockswap_error later = SOCKSWAP_BUSY;
+  for (int i = 0; i < 200 && later == SOCKSWAP_BUSY; ++i) {  // the daemon hears of the first one's end soon
+    later = code();
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  EXPECT_EQ(later, SOCKSWAP_OK);
+  talk.go_on_to_the_end();
+}
+
 // The ends are for the program that was registered when they were offered. It ends, and another takes its
 // name, while a peer has still to answer.
 TEST_F(Limits, AReceiversNameIsntItsHeirs) {

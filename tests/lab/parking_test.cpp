@@ -42,8 +42,10 @@ TEST_F(ParkedEnds, FollowTheirProgram) {
 TEST_F(ParkedEnds, ComeBackToOneThatNeverLeft) {
   auto [stayer, fd] = connect("alpha", "beta", true, true, false, {.send = half, .receive = half});
   Client program = client("beta");
-  Arrival arrival = program.have_moved(program.park(fd.release()));
+  const std::string ticket = program.park(fd.release());
+  Arrival arrival = program.have_moved(ticket);
   const Fd here(arrival.take_fd());
+  EXPECT_THROW((void)program.have_moved(ticket), Failure) << "it serves once";
   receive_ramp(here, 0, half);
   send_ramp(here, 0, half);
   finish_writing(here);

@@ -147,6 +147,14 @@ TEST_F(Privilege, ASecondDaemonIsTurnedAway) {
   move_there_and_back();
 }
 
+TEST_F(Privilege, OnlyRootSettlesMoves) {
+  move_there_and_back();
+  const std::string id = sockswap("beta", {"moves"}).json["moves"].back()["move_id"];
+  EXPECT_EQ(sockswap("beta", {"moves", "settle", id, "undone"}, nobody).status(), SOCKSWAP_NOT_PERMITTED);
+  EXPECT_EQ(sockswap("beta", {"moves", "settle", id, "undone"}).status(), SOCKSWAP_NOT_FOUND)
+      << "the control: it isn't in doubt";
+}
+
 // The file is nobody's but root's: it is the keeper that reads it.
 TEST_F(Privilege, HostsTomlIsReadAgainWithoutRights) {
   const std::string before = host("alpha").inside([] { return text_of_file("/etc/sockswap/hosts.toml"); });

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <thread>
 
 #include "fixture.h"
 #include "support/ramp.h"
@@ -198,6 +199,38 @@ TEST(KeeperMoves, ListsConnectionsWithoutItsOwnAndTheDaemons) {
   }
   EXPECT_TRUE(theirs);
   EXPECT_FALSE(ours) << "only the test, which is the daemon here, holds it";
+}
+
+// A process that was there when the holders were sought, and got the socket after that.
+TEST(KeeperMoves, WhoGotTheSocketSinceTheSearchStandsStillToo) {
+  SKIP_UNLESS_TRACING();
+  KeeperProcess keeper;
+  keep::Client client = keeper.connect();
+  const auto program = echoing_program();
+  const process::Holder first = program->holders().front();
+  process::Child second([&](const process::World& world) {
+    world.ready();
+    char byte = 0;
+    if (::recv(world.socket, &byte, 1, 0) != 1) ::_exit(1);
+    const auto copy = process::take_descriptor(first, program->inode());
+    world.say(copy ? "has it" : copy.error().text());
+    for (;;) ::pause();
+  });
+  second.await_ready();
+  Move move(client, *program);
+  move.find();
+  move.reserve();
+  ASSERT_EQ(::send(second.peer(), "x", 1, 0), 1);
+  ASSERT_EQ(second.next_line(), "has it");
+  std::this_thread::sleep_for(2 * process::kMaxAge);
+  move.freeze();
+  must(move.hold());
+  EXPECT_EQ(process::state_of(program->pid()), 't');
+  EXPECT_EQ(process::state_of(second.pid()), 't');
+  must(client.undo(move.id));
+  must(client.thaw_moving(move.id));
+  must(client.drop(move.id));
+  EXPECT_EQ(talk_with(program->peer(), "as it was"), "as it was");
 }
 
 // Its last close is the keeper's then, which waits for nobody: everybody's moves go through it.

@@ -1,7 +1,10 @@
 // What the keeper does not do, whoever speaks for the daemon.
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <fstream>
 
 #include "fixture.h"
@@ -54,12 +57,13 @@ TEST(Refusals, AStayingEndIsHeldForNoOtherPlace) {
   KeeperProcess keeper;
   keep::Client client = keeper.connect();
   const auto program = echoing_program();
-  const auto hold = [&](const char* local_address, const char* remote) {
+  const auto hold = [&](const char* local_address, const char* remote, std::uint16_t further = 0) {
     Move move(client, *program);
     move.find();
     move.freeze();
     Endpoint local = move.tuple.remote;
     local.address = Address::parse(local_address).value();
+    local.port = static_cast<std::uint16_t>(local.port + further);
     const keep::FrozenMoving& end = move.frozen.front();
     const keep::Holding holding{.index = 0,
                                 .moving = end.position,
@@ -74,6 +78,7 @@ TEST(Refusals, AStayingEndIsHeldForNoOtherPlace) {
   EXPECT_EQ(hold("127.0.0.1", "10.77.0.2:80"), ErrorCode::not_permitted);
   EXPECT_EQ(hold("10.77.0.2", "10.77.0.2:80"), ErrorCode::not_permitted);
   EXPECT_EQ(hold("10.77.0.1", "10.77.0.2:80"), ErrorCode::unreachable);
+  EXPECT_EQ(hold("127.0.0.1", "127.0.0.1:80", 1), ErrorCode::not_permitted) << "another port";
   EXPECT_EQ(talk_with(program->peer(), "as it was"), "as it was");
 }
 
@@ -143,6 +148,27 @@ TEST(Refusals, OnlyTcpThatIsEstablished) {
   EXPECT_EQ(code_of(client.find(id, std::span(&nothing, 1))), ErrorCode::not_found);
   const std::vector<keep::Sought> many(251, nothing);
   EXPECT_EQ(code_of(client.find(id, many)), ErrorCode::too_large);
+}
+
+// Nobody can read its key, so it couldn't be made again.
+TEST(Refusals, AConnectionWithAnMd5Key) {
+  SKIP_UNLESS_TRACING();
+  KeeperProcess keeper;
+  keep::Client client = keeper.connect();
+  process::Child program([](const process::World& world) {
+    tcp_md5sig key{};
+    socklen_t size = sizeof key.tcpm_addr;
+    ::getpeername(world.socket, reinterpret_cast<sockaddr*>(&key.tcpm_addr), &size);
+    key.tcpm_keylen = 3;
+    std::memcpy(key.tcpm_key, "key", 3);
+    const bool signs = ::setsockopt(world.socket, IPPROTO_TCP, TCP_MD5SIG, &key, sizeof key) == 0;
+    world.say(signs ? "signs" : "can't");
+    for (;;) ::pause();
+  });
+  if (program.next_line() != "signs") GTEST_SKIP() << "TCP_MD5SIG: not in this kernel";
+  const Move move(client, program);
+  const keep::Sought sought{.index = 0, .tuple = move.tuple.flipped()};
+  EXPECT_EQ(code_of(client.find(move.id, std::span(&sought, 1))), ErrorCode::not_movable);
 }
 
 // Whatever comes instead of a request ends the connection, and never the keeper.

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "fixture.h"
+#include "keep/launch.h"
 #include "support/tcp_pair.h"
 
 namespace sockswap::keeper {
@@ -93,6 +94,25 @@ TEST(Succession, NobodyElsesProcessIsTalkedTo) {
   int status = 0;
   ASSERT_EQ(::waitpid(pid, &status, 0), pid);
   EXPECT_EQ(status, 0);
+}
+
+// It would be handed everybody's connections.
+TEST(Succession, AProgramInTheKeepersPlaceIsNotTalkedTo) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root: to be somebody else";
+  KeeperProcess keeper;
+  keeper.connect();
+  keeper.signal(SIGKILL);
+  keeper.await_exit();
+  std::filesystem::permissions(keeper.folder(), std::filesystem::perms::all);
+  std::filesystem::remove(keeper.socket());
+  process::Child usurper([&](const process::World& world) {
+    if (::setresuid(65534, 65534, 65534) != 0) ::_exit(9);
+    const auto listener = keep::listen_at(keeper.socket());
+    world.say(listener ? "listens" : listener.error().text());
+    for (;;) ::pause();
+  });
+  ASSERT_EQ(usurper.next_line(), "listens");
+  EXPECT_EQ(code_of(keep::Client::connect(keeper.socket())), ErrorCode::not_permitted);
 }
 
 TEST(Succession, TheClientKnowsWhenItsKeeperHasGone) {

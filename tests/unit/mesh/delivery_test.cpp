@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "fixture.h"
+#include "raw_peer.h"
 
 namespace sockswap::mesh {
 namespace {
@@ -152,6 +153,28 @@ TEST_F(Delivery, KnowsWhatTheOthersCertificateCovers) {
   EXPECT_FALSE(alpha->mesh->covers("beta", address_of_host(3)));
   EXPECT_TRUE(beta->mesh->covers("alpha", address_of_host(1)));
   EXPECT_FALSE(beta->mesh->covers("alpha", address_of_host(2)));
+}
+
+// A host has been given another address: its right to the one that it had before is gone.
+TEST_F(Delivery, KnowsWhatTheCertificateShownLastCovers) {
+  const auto alpha = start("alpha");
+  {
+    const auto beta = start("beta");
+    expect_delivery(*beta, *alpha);
+  }
+  run_until([&] { return !alpha->lost.empty(); });
+  EXPECT_TRUE(alpha->mesh->covers("beta", address_of_host(2)));
+  const cluster::Identity renewed = cluster.identity_at("beta", 7);
+  const Beside beta([&] {
+    RawPeer peer = RawPeer::connect({address_of_host(1), cluster::default_port});
+    EXPECT_TRUE(peer.secure_as_client({.identity = &renewed}));
+    peer.send(RawPeer::hello("beta"));
+    EXPECT_TRUE(peer.receive());
+    peer.send(numbered(5));
+  });
+  run_until([&] { return alpha->received.size() == 2; });
+  EXPECT_TRUE(alpha->mesh->covers("beta", address_of_host(7)));
+  EXPECT_FALSE(alpha->mesh->covers("beta", address_of_host(2)));
 }
 
 TEST_F(Delivery, TriesTheNextAddressIfOneIsDead) {

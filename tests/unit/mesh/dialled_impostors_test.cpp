@@ -27,6 +27,8 @@ class DialledImpostors : public MeshTest {
     ASSERT_EQ(beta->lost.size(), 1u);
     EXPECT_EQ(beta->lost[0].first, "alpha");
     EXPECT_EQ(beta->lost[0].second.code, code) << beta->lost[0].second.text();
+    EXPECT_EQ(beta->lost[0].second.message.find('\n'), std::string::npos);
+    EXPECT_LE(beta->lost[0].second.message.size(), 300U);
     EXPECT_EQ(beta->mesh->state("alpha").phase, HostState::Phase::unreachable);
     EXPECT_EQ(beta->mesh->state("alpha").last_error->code, code);
     EXPECT_TRUE(beta->received.empty());
@@ -108,7 +110,7 @@ TEST_F(DialledImpostors, GoodbyesReasonIsHandedOn) {
     EXPECT_TRUE(peer.secure_as_server({.identity = &identity}));
     wire::Message goodbye;
     goodbye.mutable_goodbye()->mutable_error()->set_code(static_cast<unsigned>(ErrorCode::busy));
-    goodbye.mutable_goodbye()->mutable_error()->set_message("two\nlines");
+    goodbye.mutable_goodbye()->mutable_error()->set_message("two\nlines" + std::string(1000, 'x'));
     peer.send(goodbye);
   });
 }

@@ -7,6 +7,7 @@
 #include <chrono>
 
 #include "cluster/certificate.h"
+#include "cluster/issue.h"
 
 namespace sockswap::mesh {
 namespace {
@@ -57,6 +58,14 @@ cluster::Identity ScratchCluster::identity(const std::string& name) const {
   out.certificate = must(cluster::load_certificate(bundle / "cert.pem"));
   out.key = must(cluster::load_key(bundle / "key.pem"));
   out.name = must(cluster::name_of(*out.certificate));
+  return out;
+}
+
+cluster::Identity ScratchCluster::identity_at(const std::string& name, int number) const {
+  cluster::Identity out = identity(name);
+  const cluster::KeyPtr authority_key = must(cluster::load_key(folder_ / "ca-key.pem"));
+  out.certificate = must(cluster::issue({.name = name, .addresses = {address_of_host(number)}}, *out.key, {},
+                                        *out.authority, *authority_key));
   return out;
 }
 

@@ -31,6 +31,8 @@ class ScratchCluster {
   void add(const cluster::Host& host, const cluster::Validity& validity = {});
   cluster::HostTable table() const;
   cluster::Identity identity(const std::string& name) const;  // whether it is still valid or not
+  // With another certificate: of the same name, for that host number's address.
+  cluster::Identity identity_at(const std::string& name, int number) const;
 
  private:
   std::filesystem::path folder_;

@@ -104,6 +104,28 @@ TEST(Move, StrangersAreNotHeard) {
   EXPECT_THAT(trio.violations, IsEmpty());
 }
 
+// It would have ends of others closed that are whole.
+TEST(Move, OnlyWhoHasPartInAnEndCallsItLost) {
+  wire::Offer offer;
+  for (const char* peer : {"one", "another"}) offer.add_ends()->set_peer(peer);
+  Destination destination({}, "origin", offer);
+  wire::Message deliver, swapped;
+  deliver.mutable_deliver();
+  for (const std::uint32_t index : {0, 1, 2}) swapped.mutable_swapped()->add_lost()->set_index(index);
+  destination.start();
+  destination.on_reserved({{}, {}});
+  destination.on_message("origin", deliver);
+  destination.on_rebuilt();
+  destination.on_message("one", swapped);
+  swapped.mutable_swapped()->clear_lost();
+  std::optional<LostEnds> lost;
+  for (const auto& action : destination.on_message("another", swapped))
+    if (const auto* let_go = std::get_if<action::LetGo>(&action)) lost = let_go->lost;
+  ASSERT_TRUE(lost) << "both have swapped";
+  EXPECT_EQ(lost->size(), 1U);
+  EXPECT_TRUE(lost->contains(0));
+}
+
 // A destination that believed in an early Activate would send into a reset.
 TEST(Move, EverythingTwiceDoesNoHarm) {
   Trio trio;

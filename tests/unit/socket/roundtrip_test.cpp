@@ -96,6 +96,16 @@ TEST_P(RoundTrip, CaptureRebuildCaptureGivesTheSameImage) {
   EXPECT_EQ(differences(both->before, both->after), std::vector<std::string>{});
 }
 
+// Its clock is set to go on from where it was: with one that went back the other end would drop what it sends
+// (RFC 7323, section 5).
+TEST_P(RoundTrip, TheTimestampsGoOn) {
+  const auto images = roundtrip(GetParam(), [](Image&) {});
+  ASSERT_TRUE(images) << images.error().text();
+  ASSERT_TRUE(images->before.negotiated.timestamps);
+  const std::uint32_t a_minute = images->before.timestamp_in_usec ? 60'000'000 : 60'000;
+  EXPECT_LT(images->after.timestamp - images->before.timestamp, a_minute);
+}
+
 // Negative controls: a rebuilt end that is not as captured is seen to differ, and where.
 TEST_P(RoundTrip, OneWrongByteShows) {
   const auto both = roundtrip(GetParam(), [](Image& image) { image.received[17] ^= std::byte{1}; });
