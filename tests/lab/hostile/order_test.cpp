@@ -29,7 +29,9 @@ bool fits(const Saying& saying, Step next) {
     case Step::deliver:
       return (to_peer && body == Body::kSwap) ||
              (to_destination && (body == Body::kState || body == Body::kDeliver));
-    case Step::swap: return (to_peer && body == Body::kSwap) || (to_destination && body == Body::kActivate);
+    case Step::swap:
+      return (to_peer && body == Body::kSwap) ||
+             (to_destination && (body == Body::kActivate || body == Body::kDoubt));
     case Step::forget: return body == Body::kForget;
   }
   return false;
