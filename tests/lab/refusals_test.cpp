@@ -183,12 +183,15 @@ TEST_F(Refusals, ASecondMoveOfTheSameConnection) {
   // So that the first is still under way when the second is asked for.
   ASSERT_TRUE(host("gamma").set_link({.delay = std::chrono::milliseconds(50)}));
   sockswap_error second = SOCKSWAP_OK;
+  const auto begun = [] { return sockswap("beta", {"moves"}).json["moves"].size(); };
+  const std::size_t before = begun();
   client("beta").move(talk.fd().get(), "gamma", "test", {}, {.progress = [&](const char* step, double) {
                         if (std::string_view(step) == "asked") second = refusal(same, "gamma", "test");
                       }});
   (void)talk.fd().release();
   ASSERT_TRUE(host("gamma").set_link({}));
   EXPECT_EQ(second, SOCKSWAP_BUSY);
+  EXPECT_EQ(begun(), before + 1) << "it was refused before anybody was asked";
   auto event = there.next(std::chrono::seconds(10));
   ASSERT_TRUE(event);
   talk.fd() = Fd(std::get<Arrival>(*event).take_fd());

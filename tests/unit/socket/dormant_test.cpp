@@ -5,6 +5,8 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <cerrno>
+
 #include "support/tcp_pair.h"
 #include "swap.h"
 
@@ -69,13 +71,33 @@ TEST(Dormant, RepointedEndAcknowledgesToo) {
 
 TEST(Dormant, DestroyingAnEndSendsNothing) {
   TcpPair pair = connect_pair(Kind::ipv4);
+  auto frozen = freeze_both(real_kernel(), std::move(pair.client), pair.server);
+  ASSERT_TRUE(frozen);
+  auto reservation = reserve(real_kernel(), AF_INET, {Address::parse("127.0.0.2").value(), 0});
+  ASSERT_TRUE(reservation);
+  const Place place{frozen->staying_image.tuple.local, reservation->local};
+  {
+    const auto moved = rebuild(real_kernel(), std::move(*reservation), frozen->moving_image, place.local);
+    ASSERT_TRUE(moved);
+    ASSERT_TRUE(frozen->moving.release());
+    auto stayed = frozen->staying.repoint(frozen->staying_image, place);
+    ASSERT_TRUE(stayed);
+    ASSERT_TRUE(stayed->thaw());
+  }  // the rebuilt end goes: a FIN or RST would meet the server, which talks to it by now
+  std::byte byte{};
+  EXPECT_EQ(::recv(pair.server.get(), &byte, 1, MSG_DONTWAIT), -1);
+  EXPECT_EQ(errno, EAGAIN);
+}
+
+TEST(Dormant, AMoveThatIsUndoneLeavesTheOldEndsAsTheyWere) {
+  TcpPair pair = connect_pair(Kind::ipv4);
   {
     auto frozen = freeze_both(real_kernel(), pair.client.duplicate(), pair.server);
     ASSERT_TRUE(frozen);
     auto reservation = reserve(real_kernel(), AF_INET, {Address::parse("127.0.0.2").value(), 0});
     ASSERT_TRUE(rebuild(real_kernel(), std::move(*reservation), frozen->moving_image,
                         frozen->staying_image.tuple.local));
-  }  // the rebuilt end goes, the old ones thaw: a FIN or RST would have met the server
+  }
   EXPECT_EQ(talk(pair.client, pair.server), "");
 }
 

@@ -36,24 +36,31 @@ TEST(Freeze, ReceivesNothingUntilThawed) {
 
 TEST(Freeze, SendsNothingOfItsOwnThoughTheOtherEndWouldTakeIt) {
   TcpPair pair = connect_pair(Kind::ipv4);
+  // The other end's window is opened wide, and then isn't what holds bytes back: that is the pacing timer.
+  constexpr std::size_t piece = 50'000, before = 40 * piece;
+  for (std::size_t at = 0; at < before; at += piece) {
+    send_ramp(pair.client, at, piece);
+    ASSERT_EQ(receive_ramp(pair.server, at, piece), piece);
+  }
+  set_int(pair.client, SOL_SOCKET, SO_MAX_PACING_RATE, 4 << 20);
   std::size_t written = 0;
   {
-    const Blackhole at_server(pair.server);  // more than a congestion window stays unsent
-    written = fill(pair.client, 0);
+    const Blackhole at_server(pair.server);
+    written = fill(pair.client, before);
   }
   auto frozen = FrozenEnd::freeze(real_kernel(), pair.client.duplicate());
   ASSERT_TRUE(frozen);
   const auto first = frozen->capture();
   ASSERT_TRUE(first);
   ASSERT_FALSE(first->unsent.empty());
-  ASSERT_GT(first->window.snd_wnd, 0U) << "the image has the real window, not the one of the freeze";
+  ASSERT_GT(first->window.snd_wnd, first->sent.size()) << "the image has the real window, not the freeze's";
   ::usleep(50'000);  // pacing timers and deferred transmissions would have run by now
   const auto second = frozen->capture();
   ASSERT_TRUE(second);
   EXPECT_EQ(first->position, second->position);
   EXPECT_EQ(first->window.snd_wnd, second->window.snd_wnd);
   ASSERT_TRUE(frozen->thaw());
-  EXPECT_EQ(receive_ramp(pair.server, 0, written), written);
+  EXPECT_EQ(receive_ramp(pair.server, before, written), written);
 }
 
 // tests/contract/tcp_user_timeout.cpp shows that it would die otherwise.
@@ -79,6 +86,24 @@ TEST(Freeze, OutlivesAShortUserTimeoutAndAnImpatientKeepAlive) {
   EXPECT_EQ(get_int(*moved, IPPROTO_TCP, TCP_USER_TIMEOUT), 100);
   EXPECT_EQ(receive_ramp(*moved, 0, 1000), 1000U);
   EXPECT_EQ(receive_ramp(pair.server, 0, 1000), 1000U);
+}
+
+// Nobody answers its probes meanwhile: the other end is frozen too.
+TEST(Freeze, OutlivesAnImpatientKeepAliveAndThaws) {
+  TcpPair pair = connect_pair(Kind::ipv4);
+  for (const Fd* end : {&pair.client, &pair.server}) {
+    set_int(*end, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set_int(*end, IPPROTO_TCP, TCP_KEEPIDLE, 1);
+    set_int(*end, IPPROTO_TCP, TCP_KEEPINTVL, 1);
+    set_int(*end, IPPROTO_TCP, TCP_KEEPCNT, 1);
+  }
+  {
+    const auto frozen = freeze_both(real_kernel(), pair.client.duplicate(), pair.server);
+    ASSERT_TRUE(frozen) << frozen.error().text();
+    ::sleep(3);
+  }  // both thaw
+  EXPECT_EQ(get_int(pair.server, SOL_SOCKET, SO_KEEPALIVE), 1);
+  EXPECT_EQ(talk(pair.client, pair.server), "");
 }
 
 TEST(Freeze, GivesBackWhatRepairModeOverwrites) {
