@@ -121,13 +121,13 @@ std::shared_ptr<Receiver> DestinationMove::receiver_again() const {
 void DestinationMove::wait_for_receiver(move::LostEnds lost) {
   waiting_ = std::move(lost);
   patience_.expires_after(patience_with_receiver);
-  patience_.async_wait([this, alive = std::weak_ptr(alive_)](const asio::error_code& error) {
-    if (error || alive.expired() || !waiting_) return;
+  patience_.async_wait(while_alive([this](const asio::error_code& error) {
+    if (error || !waiting_) return;
     move::LostEnds ended = *std::exchange(waiting_, std::nullopt);
     static_cast<void>(ends_.let_go(ended, 0));  // and closed
     lose_all(ended);
     finish_live(ended);
-  });
+  }));
 }
 
 void DestinationMove::on_receiver_added(const std::string& receiver) {

@@ -127,11 +127,11 @@ void OriginMove::tell_steps() {
 
 void OriginMove::tell_now_and_then() {
   telling_.expires_after(telling_interval);
-  telling_.async_wait([this, alive = std::weak_ptr(alive_)](const asio::error_code& error) {
-    if (error || alive.expired() || !listener_.done) return;
+  telling_.async_wait(while_alive([this](const asio::error_code& error) {
+    if (error || !listener_.done) return;
     tell_steps();
     tell_now_and_then();
-  });
+  }));
 }
 
 void OriginMove::perform(move::action::FreezeMoving&) {

@@ -40,8 +40,8 @@ void PeerMove::perform(move::action::FindEnds&) {
 void PeerMove::reach_destination() {
   const std::string& destination = machine_.destination();
   if (context_.mesh.state(destination).phase == HostState::Phase::connected) return run(machine_.on_found());
-  context_.mesh.open(destination, [this, alive = std::weak_ptr(alive_)](const Result<>& opened) {
-    if (alive.expired() || machine_.state() != move::Peer::State::finding) return;
+  const auto on_opened = [this](const Result<>& opened) {
+    if (machine_.state() != move::Peer::State::finding) return;
     if (opened) return run(machine_.on_found());
     const Error& why = opened.error();
     const bool versions = why.code == ErrorCode::version_mismatch;  // the origin will say no less
@@ -49,7 +49,8 @@ void PeerMove::reach_destination() {
           fmt::format("{} can't reach {}, where the other end would live: {}", context_.self,
                       machine_.destination(), why.text()),
           versions ? why.hint : fmt::format("`sockswap hosts` on {} shows why", context_.self), 0});
-  });
+  };
+  context_.mesh.open(destination, while_alive(on_opened));
 }
 
 void PeerMove::perform(move::action::HoldEnds&) {

@@ -91,15 +91,22 @@ class Running {
   void perform(move::action::Step& step) { record_->step(step.name); }
   void perform(move::action::SetTimer& timer) {
     timer_.expires_after(timer.after);
-    // An expiry that is queued already outlives a timer that was set anew, cancelled or destroyed.
-    timer_.async_wait(
-        [this, alive = std::weak_ptr(alive_), setting = ++settings_](const asio::error_code& error) {
-          if (!error && !alive.expired() && !finished_ && setting == settings_) run(machine_.on_timer());
-        });
+    timer_.async_wait(while_alive([this, setting = ++settings_](const asio::error_code& error) {
+      if (!error && !finished_ && setting == settings_) run(machine_.on_timer());
+    }));
   }
   void perform(move::action::Finish&) {
     timer_.cancel();
     finished_ = true;
+  }
+
+  // For a callback that may outlive this: nothing is done then. So may any of a timer's, even one that was
+  // set anew, cancelled or destroyed: its expiry is queued already.
+  template <class Callback>
+  auto while_alive(Callback callback) const {
+    return [alive = std::weak_ptr(alive_), callback = std::move(callback)](const auto& outcome) mutable {
+      if (!alive.expired()) callback(outcome);
+    };
   }
 
   // What only the role knows of what a record must hold.
@@ -115,11 +122,11 @@ class Running {
   Context& context_;
   Machine machine_;
   std::shared_ptr<MoveRecord> record_;
-  std::shared_ptr<int> alive_ = std::make_shared<int>();  // what outlives this holds it weakly
-  const wire::Message* message_ = nullptr;                // the one being worked on; only inside on_message()
-  std::vector<Bytes> attachments_;                        // its attachments; an action may take them
+  const wire::Message* message_ = nullptr;  // the one being worked on; only inside on_message()
+  std::vector<Bytes> attachments_;          // its attachments; an action may take them
 
  private:
+  std::shared_ptr<int> alive_ = std::make_shared<int>();
   asio::steady_timer timer_;
   std::uint64_t settings_ = 0;  // of the timer
   std::deque<typename Machine::Action> queue_;

@@ -63,15 +63,18 @@ TEST(Freeze, SendsNothingOfItsOwnThoughTheOtherEndWouldTakeIt) {
   EXPECT_EQ(receive_ramp(pair.server, before, written), written);
 }
 
+// After a second of silence one probe, and a second later the end.
+void give_impatient_keep_alive(const Fd& end) {
+  set_int(end, SOL_SOCKET, SO_KEEPALIVE, 1);
+  for (const int option : {TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT}) set_int(end, IPPROTO_TCP, option, 1);
+}
+
 // tests/contract/tcp_user_timeout.cpp shows that it would die otherwise.
 TEST(Freeze, OutlivesAShortUserTimeoutAndAnImpatientKeepAlive) {
   TcpPair pair = connect_pair(Kind::ipv4);
   for (const Fd* end : {&pair.client, &pair.server}) {
     set_int(*end, IPPROTO_TCP, TCP_USER_TIMEOUT, 100);
-    set_int(*end, SOL_SOCKET, SO_KEEPALIVE, 1);
-    set_int(*end, IPPROTO_TCP, TCP_KEEPIDLE, 1);
-    set_int(*end, IPPROTO_TCP, TCP_KEEPINTVL, 1);
-    set_int(*end, IPPROTO_TCP, TCP_KEEPCNT, 1);
+    give_impatient_keep_alive(*end);
   }
   {
     const Blackhole at_client(pair.client), at_server(pair.server);
@@ -91,12 +94,7 @@ TEST(Freeze, OutlivesAShortUserTimeoutAndAnImpatientKeepAlive) {
 // Nobody answers its probes meanwhile: the other end is frozen too.
 TEST(Freeze, OutlivesAnImpatientKeepAliveAndThaws) {
   TcpPair pair = connect_pair(Kind::ipv4);
-  for (const Fd* end : {&pair.client, &pair.server}) {
-    set_int(*end, SOL_SOCKET, SO_KEEPALIVE, 1);
-    set_int(*end, IPPROTO_TCP, TCP_KEEPIDLE, 1);
-    set_int(*end, IPPROTO_TCP, TCP_KEEPINTVL, 1);
-    set_int(*end, IPPROTO_TCP, TCP_KEEPCNT, 1);
-  }
+  for (const Fd* end : {&pair.client, &pair.server}) give_impatient_keep_alive(*end);
   {
     const auto frozen = freeze_both(real_kernel(), pair.client.duplicate(), pair.server);
     ASSERT_TRUE(frozen) << frozen.error().text();
