@@ -172,6 +172,23 @@ TEST(PauseSignals, StoppedBeforeStaysStopped) {
   child.await_progress();
 }
 
+// signal(7): a stop and a continue end epoll_wait() with EINTR, and do so when there was a pause in between.
+TEST(PauseSignals, StoppedBeforeSeesItsOwnStop) {
+  SKIP_UNLESS_TRACING();
+  Child child(wait_in_epoll);
+  child.await_blocked();
+  ::kill(child.pid(), SIGSTOP);
+  await_state(child.pid(), 'T');
+  {
+    const auto paused = child.pause();
+    ASSERT_TRUE(paused) << paused.error().text();
+  }
+  await_state(child.pid(), 'T');
+  EXPECT_TRUE(child.said().empty());
+  ::kill(child.pid(), SIGCONT);
+  EXPECT_EQ(child.next_line(), fmt::format("-1 {} handled 0", EINTR));
+}
+
 TEST(PauseSignals, StopDuringThePauseHoldsAfterIt) {
   SKIP_UNLESS_TRACING();
   Child child([](const World& world) {

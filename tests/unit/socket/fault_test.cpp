@@ -220,7 +220,12 @@ TEST(Fault, AThawThatIsGivenUpHalfWayLeavesNoConnectionToWriteTo) {
   auto frozen = freeze_both(kernel, std::move(loaded.pair.client), loaded.pair.server);
   ASSERT_TRUE(frozen) << frozen.error().text();
   ASSERT_GT(frozen->staying_image.unsent.size(), 2000u);
-  const Place place{frozen->staying_image.tuple.local, {Address::parse("127.0.0.2").value(), 4711}};
+  auto reservation = reserve(real_kernel(), AF_INET, {Address::parse("127.0.0.2").value(), 0});
+  ASSERT_TRUE(reservation);
+  const Place place{frozen->staying_image.tuple.local, reservation->local};
+  // Somebody is there: a reset would do as well what is to be done here.
+  const auto moved = rebuild(real_kernel(), std::move(*reservation), frozen->moving_image, place.local);
+  ASSERT_TRUE(moved) << moved.error().text();
   {
     auto stayed = frozen->staying.repoint(frozen->staying_image, place);
     ASSERT_TRUE(stayed) << stayed.error().text();
