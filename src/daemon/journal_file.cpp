@@ -94,6 +94,8 @@ Result<> JournalFile::begin_anew() {
   if (::ftruncate(file, 0) != 0) return system_failure(errno, "empty the journal's other file");
   SOCKSWAP_CHECK(write_at(file, bytes, 0));
   SOCKSWAP_CHECK(write_at(file, ByteView(move::journal_header(life_, generation_ + 1)).first(header), 0));
+  // The former one is of no use any more, and RUN is memory, mostly.
+  static_cast<void>(::ftruncate(files_[current_].get(), 0));
   current_ = other;
   ++generation_;
   size_ = bytes.size();
