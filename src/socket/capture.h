@@ -12,6 +12,7 @@ namespace sockswap::socket {
 struct Identity {
   FourTuple tuple;
   int family = 0;
+  bool operator==(const Identity&) const = default;
 };
 
 // `options` are those from before the freeze. not_movable if a FIN or urgent data came in while the end

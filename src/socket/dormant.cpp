@@ -49,7 +49,6 @@ DormantEnd::State::~State() {
 }
 
 Result<> DormantEnd::State::leave_repair() {
-  SOCKSWAP_CHECK(hold.open());
   SOCKSWAP_CHECK(hold.leave(Probe::ask));
   step = ThawStep::writing;
   return {};
@@ -86,6 +85,7 @@ Result<> DormantEnd::State::settle() {
   const bool forced = found != lasting || found != roomy;
   if (forced) SOCKSWAP_CHECK(restore_locks(end, lasting.locks));
   SOCKSWAP_CHECK(hold.wake());
+  SOCKSWAP_CHECK(hold.clear());
   step = ThawStep::done;
   return {};
 }

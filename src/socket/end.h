@@ -57,11 +57,6 @@ class FrozenEnd {
   // On failure the socket is as it was before (and the error says so if even that failed).
   static Result<FrozenEnd> freeze(Kernel& kernel, Fd fd, Intent intent = Intent::move);
 
-  // Takes over an end that a daemon left behind when it died, frozen or anywhere in a re-point; `image`
-  // is the one it journalled. capture() and thaw() are then refused, since nobody knows what is left on
-  // the socket: repoint() it, to its old place if the move is to be undone, or release() it.
-  static Result<FrozenEnd> adopt(Kernel& kernel, Fd fd, const Image& image);
-
   FrozenEnd(FrozenEnd&&) noexcept;
   FrozenEnd& operator=(FrozenEnd&&) noexcept;
   ~FrozenEnd();
@@ -136,5 +131,18 @@ class DormantEnd {
 // and the reservation is given up.
 Result<DormantEnd> rebuild(Kernel& kernel, Reservation reservation, const Image& image,
                            const Endpoint& remote);
+
+// The process that has this socket frozen, or had it when it was killed, by its own number: it has a
+// descriptor of it as long as it lives. Nothing if nobody has. `fd`: of any kind.
+std::optional<pid_t> frozen_by(Kernel& kernel, int fd);
+
+enum class Rescue : std::uint8_t {
+  thawed,        // it was whole, and goes on where it is
+  disconnected,  // bytes of it died with that process: its program gets an error, and no hang
+};
+// Undoes what a process that was killed has left on a socket, frozen or half-way to another place. Its
+// program may run meanwhile. not_found if frozen_by() says nothing. After another error it can be tried
+// again.
+Result<Rescue> rescue(Kernel& kernel, int fd);
 
 }  // namespace sockswap::socket

@@ -1,11 +1,14 @@
 #include "socket/filter.h"
 
+#include <fmt/format.h>
 #include <linux/filter.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 #include <cstring>
 #include <vector>
+
+#include "socket/mark.h"
 
 namespace sockswap::socket {
 
@@ -33,6 +36,17 @@ Result<Bytes> read_filter(const Handle& end) {
   return system_failure(error, "can't read SO_GET_FILTER");
 }
 
+Result<Bytes> read_own_filter(const Handle& end) {
+  SOCKSWAP_TRY(Bytes own, read_filter(end));
+  if (own.size() / sizeof(sock_filter) > most_own_instructions)
+    return failure(ErrorCode::not_movable,
+                   fmt::format("the socket's filter has more than {} instructions", most_own_instructions));
+  if (read_mark(own))
+    return failure(ErrorCode::busy, "the end was left frozen by a sockswap-keeper that was killed",
+                   "the next one thaws it as it starts, if a process has it that it can see");
+  return own;
+}
+
 Result<> attach_filter(const Handle& end, ByteView instructions) {
   std::vector<sock_filter> copy(instructions.size() / sizeof(sock_filter));
   std::memcpy(copy.data(), instructions.data(), copy.size() * sizeof(sock_filter));
@@ -40,16 +54,8 @@ Result<> attach_filter(const Handle& end, ByteView instructions) {
   return end.set_bytes(SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program, "SO_ATTACH_FILTER");
 }
 
-Result<> attach_drop_filter(const Handle& end) {
-  sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
-  const sock_fprog program{1, &drop};
-  return end.set_bytes(SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program, "SO_ATTACH_FILTER");
-}
-
-Result<> detach_drop_filter(const Handle& end, ByteView own) {
-  if (!own.empty()) return attach_filter(end, own);
+Result<> detach_filter(const Handle& end) {
   auto done = end.set(SOL_SOCKET, SO_DETACH_FILTER, 0, "SO_DETACH_FILTER");
-  // ENOENT: no filter is there, which is what was wanted (a second try after a failure elsewhere).
   if (!done && done.error().sys_errno == ENOENT) return {};
   return done;
 }

@@ -1,5 +1,6 @@
-// The drop filter: a one-instruction classic BPF program that makes the kernel discard every segment
-// for one socket before TCP sees it. It goes away with the socket; no firewall rule is involved.
+// The filter of one socket: a classic BPF program that the kernel runs on each segment before TCP sees it.
+// One that drops them all is what a freeze begins with (mark.h has its text). It goes away with the socket;
+// no firewall rule is involved.
 //
 // A socket holds one filter, so a program's own is read first and put back afterwards. Only classic
 // filters can be read back (SO_GET_FILTER answers EACCES for eBPF), and a locked one can't be replaced.
@@ -10,13 +11,13 @@
 
 namespace sockswap::socket {
 
-// The program's own filter as an array of struct sock_filter; empty if there is none. not_movable if
-// there is one that could not be put back.
+// The filter as an array of struct sock_filter; empty if there is none. not_movable if there is one that
+// could not be put back.
 Result<Bytes> read_filter(const Handle& end);
+// The same for a freeze: not_movable also if it is too long, busy if it has a mark.
+Result<Bytes> read_own_filter(const Handle& end);
 
 Result<> attach_filter(const Handle& end, ByteView instructions);
-Result<> attach_drop_filter(const Handle& end);
-// Puts `own` back, or leaves the socket without a filter if it is empty.
-Result<> detach_drop_filter(const Handle& end, ByteView own);
+Result<> detach_filter(const Handle& end);  // whether there is one or not
 
 }  // namespace sockswap::socket

@@ -18,7 +18,7 @@ FrozenEnd::State::~State() {
   if (!fd) return;
   if (torn) {
     static_cast<void>(disconnect(hold.end()));
-    static_cast<void>(hold.undo(Probe::silent));
+    static_cast<void>(hold.undo(Probe::silent, {}));
   } else {
     static_cast<void>(thaw());
   }
@@ -26,7 +26,7 @@ FrozenEnd::State::~State() {
 
 Result<> FrozenEnd::State::thaw() {
   auto released = stop.release(hold.end());
-  auto undone = hold.undo(Probe::ask);
+  auto undone = hold.undo(Probe::ask, identity);
   if (!released) return released;
   return undone;
 }
@@ -44,7 +44,7 @@ Result<FrozenEnd> FrozenEnd::freeze(Kernel& kernel, Fd fd, Intent intent) {
     SOCKSWAP_TRY(Identity identity, identify(end));
     const Extent extent = intent == Intent::move ? Extent::all : Extent::lost_in_place;
     SOCKSWAP_TRY(Options options, read_options(end, identity.family, identity.tuple.local.address, extent));
-    SOCKSWAP_TRY(Hold hold, Hold::take(end, std::move(options)));
+    SOCKSWAP_TRY(Hold hold, Hold::take(end, identity, std::move(options)));
     auto state = std::make_unique<State>(std::move(fd), std::move(hold), std::move(identity));
     SOCKSWAP_CHECK(state->stop.engage(end));
     return FrozenEnd(std::move(state));
@@ -52,19 +52,6 @@ Result<FrozenEnd> FrozenEnd::freeze(Kernel& kernel, Fd fd, Intent intent) {
   auto frozen = attempt();
   if (!frozen) return failure(std::move(frozen).error().while_doing("freeze"));
   return frozen;
-}
-
-Result<FrozenEnd> FrozenEnd::adopt(Kernel& kernel, Fd fd, const Image& image) {
-  SOCKSWAP_CHECK(validate(image));
-  const Handle end(kernel, fd.get());
-  // The socket may have lost its connection half-way through a re-point, or not be touched at all:
-  // putting on again what may be there already is harmless.
-  SOCKSWAP_CHECK(attach_drop_filter(end));
-  SOCKSWAP_CHECK(repair_on(end));
-  auto state = std::make_unique<State>(std::move(fd), Hold::adopt(end, image.options),
-                                       Identity{image.tuple, image.family});
-  state->torn = true;
-  return FrozenEnd(std::move(state));
 }
 
 Result<Image> FrozenEnd::capture() {
@@ -103,7 +90,7 @@ Result<> FrozenEnd::release() {
   const auto attempt = [&]() -> Result<> {
     state.torn = true;
     SOCKSWAP_CHECK(disconnect(state.hold.end()));
-    SOCKSWAP_CHECK(state.hold.undo(Probe::silent));
+    SOCKSWAP_CHECK(state.hold.undo(Probe::silent, {}));
     state.fd.reset();  // from here on the socket is its other holders' to use again
     return {};
   };
@@ -112,6 +99,32 @@ Result<> FrozenEnd::release() {
     return failure(
         std::move(released).error().while_doing(fmt::format("release {}", state.identity.tuple.text())));
   return {};
+}
+
+std::optional<pid_t> frozen_by(Kernel& kernel, int fd) {
+  // An error is of a filter that we couldn't have set, or of something that isn't a socket.
+  const auto filter = read_filter(Handle(kernel, fd));
+  const auto mark = filter ? read_mark(*filter) : std::nullopt;
+  return mark ? std::optional(mark->freezer) : std::nullopt;
+}
+
+Result<Rescue> rescue(Kernel& kernel, int fd) {
+  const Handle end(kernel, fd);
+  const auto attempt = [&]() -> Result<Rescue> {
+    SOCKSWAP_TRY(const Bytes filter, read_filter(end));
+    auto mark = read_mark(filter);
+    if (!mark) return failure(ErrorCode::not_found, "nobody has frozen it");
+    const auto whole = mark->whole;
+    const auto now = identify(end);  // an error: it is connected to nobody
+    const bool is_whole = now && whole == *now;
+    Hold hold = Hold::adopt(end, *std::move(mark));
+    if (!is_whole) SOCKSWAP_CHECK(disconnect(end));
+    SOCKSWAP_CHECK(hold.undo(is_whole ? Probe::ask : Probe::silent, is_whole ? whole : std::nullopt));
+    return is_whole ? Rescue::thawed : Rescue::disconnected;
+  };
+  auto rescued = attempt();
+  if (!rescued) return failure(std::move(rescued).error().while_doing("thaw what was left frozen"));
+  return rescued;
 }
 
 }  // namespace sockswap::socket

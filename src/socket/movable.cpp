@@ -101,7 +101,7 @@ Result<> check_movable(Kernel& kernel, int fd) {
   SOCKSWAP_CHECK(check_address(end));
   SOCKSWAP_CHECK(check_no_layer_above(end));
   SOCKSWAP_CHECK(check_no_keys(end));
-  SOCKSWAP_TRY([[maybe_unused]] const Bytes filter, read_filter(end));
+  SOCKSWAP_TRY([[maybe_unused]] const Bytes filter, read_own_filter(end));
   return check_no_urgent(end);
 }
 

@@ -89,7 +89,7 @@ Result<Options> read_options(const Handle& end, int family, const Address& local
     if (!applies(row, family, local)) continue;
     if (extent == Extent::lost_in_place && !is_lost_in_place(row)) continue;
     if (is_filter(row)) {
-      SOCKSWAP_TRY(Bytes own, read_filter(end));
+      SOCKSWAP_TRY(Bytes own, read_own_filter(end));
       if (!own.empty()) out.push_back({row.level, row.name, std::move(own)});
       continue;
     }
@@ -151,6 +151,12 @@ Result<> put_to_sleep(const Handle& end, std::span<const Option> options) {
 }
 
 bool is_lost_on_reconnect(const Option& option) { return is_reset_by_kernel(option.level, option.name); }
+
+bool sleeps(const Option& option) {
+  return std::ranges::any_of(option_table(), [&](const OptionRow& row) {
+    return row.level == option.level && row.name == option.name && row.phase == Phase::asleep;
+  });
+}
 
 const Option* find(std::span<const Option> options, int level, int name) {
   const auto at = std::ranges::find_if(

@@ -35,6 +35,9 @@ Result<> put_to_sleep(const Handle& end, std::span<const Option> options);
 // A socket that is disconnected and connected again has all its options still, but for these.
 bool is_lost_on_reconnect(const Option& option);
 
+// Is it of Phase::asleep?
+bool sleeps(const Option& option);
+
 // nullptr if the list doesn't have it, so that it is as on a fresh socket.
 const Option* find(std::span<const Option> options, int level, int name);
 

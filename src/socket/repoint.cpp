@@ -63,8 +63,9 @@ Result<DormantEnd> FrozenEnd::repoint(const Image& image, const Place& place) {
     SOCKSWAP_CHECK(check_place(image, state.identity, place));
     state.torn = true;
     SOCKSWAP_CHECK(rewire(state.hold.end(), image, place));
-    // Last: from here on the end receives.
-    return state.hold.open();
+    // Last: from here on the end receives. What is still to be written only this process has.
+    const Identity there{{place.local, place.remote}, image.family};
+    return state.hold.open(image.unsent.empty() ? std::optional(there) : std::nullopt);
   };
   if (auto done = attempt(); !done)
     return failure(std::move(done).error().while_doing(

@@ -20,7 +20,7 @@ enum class Deed {
   cut,        // the host's link, both ways
   cut_in,     // what comes to it is lost
   cut_out,    // what it sends is lost
-  kill_both,  // sockswapd and its keeper. No fault that is survived: what shows that the checks see something
+  kill_both,  // sockswapd and its keeper: in no table yet
 };
 std::string_view name(Deed deed);
 

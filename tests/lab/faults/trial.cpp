@@ -167,6 +167,7 @@ class Trial {
   }
 
   Result<> mend() {
+    if (!patience_.mends) return {};
     SOCKSWAP_CHECK(host(case_.fault.host).power_on());
     SOCKSWAP_CHECK(host(case_.fault.host).heal());
     for (const char* role : roles) {

@@ -22,6 +22,7 @@ struct Patience {
   std::chrono::seconds settles{40};
   std::chrono::seconds errs{25};  // an end whose other end is gone hears of it: some retransmissions
   std::chrono::seconds ends{20};  // a stream that is told to end, after a cut of seconds
+  bool mends = true;              // false: all stays as the fault has left it, for a negative control
 };
 
 struct Outcome {

@@ -1,7 +1,9 @@
-// The real kernel, with one call that fails: the n-th from now, counted from 1. 0: none.
+// The real kernel, with one call that fails, or in which the process is killed: the n-th from now, counted
+// from 1. 0: none.
 #pragma once
 
 #include <cerrno>
+#include <csignal>
 
 #include "socket/kernel.h"
 
@@ -13,6 +15,10 @@ class FailingKernel : public socket::Kernel {
     remaining_ = call;
     error_ = error;
     calls_ = 0;
+  }
+  void be_killed_at(int call) {
+    fail_at(call);
+    fatal_ = true;
   }
   int calls() const { return calls_; }
   bool failed() const { return remaining_ == 0; }
@@ -57,6 +63,7 @@ class FailingKernel : public socket::Kernel {
     ++calls_;
     if (remaining_ <= 0 || --remaining_ > 0) return false;
     remaining_ = 0;
+    if (fatal_) ::raise(SIGKILL);
     errno = error_;
     return true;
   }
@@ -64,6 +71,7 @@ class FailingKernel : public socket::Kernel {
   socket::Kernel& real_ = socket::real_kernel();
   int remaining_ = -1;  // -1: not armed; 0: has failed
   int error_ = EIO;
+  bool fatal_ = false;
   int calls_ = 0;
 };
 

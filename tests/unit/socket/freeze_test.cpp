@@ -177,38 +177,5 @@ TEST(Release, IsSilentAndTurnsTheSocketIntoAnUnconnectedOneForAllItsHolders) {
   EXPECT_EQ(errno, EAGAIN);
 }
 
-// A daemon that was killed leaves the socket in the middle; the next one has the journal's image.
-TEST(Adopt, BringsAnEndBackThatADeadDaemonLeft) {
-  for (const bool disconnected : {false, true}) {
-    SCOPED_TRACE(disconnected);
-    TcpPair pair = connect_pair(Kind::ipv4);
-    set_int(pair.server, SOL_SOCKET, SO_KEEPALIVE, 1);
-    fill(pair.client, 0, 1000);
-    Image image;
-    {
-      auto frozen = FrozenEnd::freeze(real_kernel(), pair.server.duplicate());
-      ASSERT_TRUE(frozen);
-      image = frozen->capture().value();
-    }
-    // As the dead daemon would have left it; the real one would have undone it in its destructor.
-    auto other = FrozenEnd::freeze(real_kernel(), pair.client.duplicate());
-    set_int(pair.server, SOL_SOCKET, SO_KEEPALIVE, 0);
-    set_int(pair.server, IPPROTO_TCP, TCP_REPAIR, 1);
-    if (disconnected) {
-      const sockaddr nowhere{.sa_family = AF_UNSPEC, .sa_data = {}};
-      ASSERT_EQ(::connect(pair.server.get(), &nowhere, sizeof nowhere), 0);
-    }
-    auto adopted = FrozenEnd::adopt(real_kernel(), pair.server.duplicate(), image);
-    ASSERT_TRUE(adopted) << adopted.error().text();
-    auto back = adopted->repoint(image, {image.tuple.local, image.tuple.remote});
-    ASSERT_TRUE(back) << back.error().text();
-    ASSERT_TRUE(back->thaw());
-    ASSERT_TRUE(other->thaw());
-    EXPECT_EQ(get_int(pair.server, SOL_SOCKET, SO_KEEPALIVE), 1);
-    EXPECT_EQ(receive_ramp(pair.server, 0, 1000), 1000U);
-    EXPECT_EQ(talk(pair.client, pair.server), "");
-  }
-}
-
 }  // namespace
 }  // namespace sockswap::test

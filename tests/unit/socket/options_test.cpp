@@ -137,7 +137,7 @@ TEST(ProgramsFilter, TravelsAndIsPutBack) {
   {
     auto frozen = socket::FrozenEnd::freeze(socket::real_kernel(), pair.server.duplicate());
     ASSERT_TRUE(frozen);
-    EXPECT_EQ(filter_length(pair.server), 1U);
+    EXPECT_GT(filter_length(pair.server), 2U) << "ours, before the mark its own";
   }
   EXPECT_EQ(filter_length(pair.server), 2U) << "after the undo";
   auto moved = swap_end(socket::real_kernel(), std::move(pair.client), pair.server, loopback(Kind::ipv4));
