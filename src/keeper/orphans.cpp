@@ -31,12 +31,11 @@ std::optional<Fd> take_one(const std::vector<process::Holder>& holders, std::uin
 
 }  // namespace
 
-Result<Orphans> rescue_orphans(socket::Kernel& kernel) {
+Result<> rescue_orphans(socket::Kernel& kernel) {
   const Fd ours(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!ours) return system_failure(errno, "make a socket", ErrorCode::no_resources);
   const auto network = network_of(ours.get());
   SOCKSWAP_TRY(const process::Holders everybody, process::all_holders());
-  Orphans orphans;
   for (const auto& [inode, holders] : everybody) {
     const auto fd = take_one(holders, inode);
     const auto freezer = fd ? socket::frozen_by(kernel, fd->get()) : std::nullopt;
@@ -45,17 +44,15 @@ Result<Orphans> rescue_orphans(socket::Kernel& kernel) {
     const process::Holder& holder = holders.front();
     auto rescued = socket::rescue(kernel, fd->get());
     if (!rescued) {
-      ++orphans.left;
       log::error("an end of process {} ({}) stays frozen: {}", holder.pid, holder.command,
                  rescued.error().text());
       continue;
     }
     const bool thawed = *rescued == socket::Rescue::thawed;
-    ++(thawed ? orphans.thawed : orphans.disconnected);
     log::warn("an end of process {} ({}) was left frozen by a keeper that was killed: {}", holder.pid,
               holder.command, thawed ? "it goes on where it is" : "disconnected, as bytes of it are lost");
   }
-  return orphans;
+  return {};
 }
 
 }  // namespace sockswap::keeper

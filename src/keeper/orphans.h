@@ -3,20 +3,14 @@
 // and no journal is needed to do it: the sockets themselves say what they are (socket/mark.h).
 #pragma once
 
-#include <cstddef>
-
 #include "base/result.h"
 #include "socket/kernel.h"
 
 namespace sockswap::keeper {
 
-struct Orphans {
-  std::size_t thawed = 0, disconnected = 0, left = 0;
-};
-
 // Of all sockets that processes here hold, in this network namespace. To be called before anything is frozen
 // by this process; it looks at every socket of the host (microseconds each). Those that another keeper has,
-// which lives, are left alone, and so is what can't be thawed, which the log names.
-Result<Orphans> rescue_orphans(socket::Kernel& kernel);
+// which lives, are left alone, and so is what can't be thawed. The log names what was found.
+Result<> rescue_orphans(socket::Kernel& kernel);
 
 }  // namespace sockswap::keeper

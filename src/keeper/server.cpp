@@ -230,8 +230,8 @@ Result<> serve(const Settings& settings) {
   SOCKSWAP_TRY(Fd signals, signals_of_ours());
   SOCKSWAP_TRY(Fd listener, take_listener(settings));
   SOCKSWAP_TRY(std::string life, new_life());
-  if (auto orphans = rescue_orphans(socket::real_kernel()); !orphans)
-    log::error("what a killed keeper may have left frozen isn't thawed: {}", orphans.error().text());
+  if (auto rescued = rescue_orphans(socket::real_kernel()); !rescued)
+    log::error("what a killed keeper may have left frozen isn't thawed: {}", rescued.error().text());
   Server server(settings, std::move(life), std::move(addresses), std::move(listener), std::move(signals));
   log::info("the keeper is ready");
   ::sd_notify(0, "READY=1");

@@ -95,6 +95,12 @@ void set_int(const Fd& socket, int level, int option, int value) {
   must(::setsockopt(socket.get(), level, option, &value, sizeof value) == 0, "setsockopt");
 }
 
+std::size_t filter_length(const Fd& socket) {
+  socklen_t count = 0;  // SO_GET_FILTER counts instructions
+  must(::getsockopt(socket.get(), SOL_SOCKET, SO_GET_FILTER, nullptr, &count) == 0, "SO_GET_FILTER");
+  return count;
+}
+
 std::size_t fill(const Fd& socket, std::size_t from, std::size_t limit) {
   constexpr std::size_t kPiece = 64 * 1024;
   std::size_t written = 0;

@@ -33,6 +33,7 @@ Endpoint remote_of(const Fd& socket);
 
 int get_int(const Fd& socket, int level, int option);
 void set_int(const Fd& socket, int level, int option, int value);
+std::size_t filter_length(const Fd& socket);  // in instructions; 0 without a filter
 
 // Writes until the kernel takes no more (or `limit` bytes); bytes of the ramp from `from` on.
 std::size_t fill(const Fd& socket, std::size_t from, std::size_t limit = SIZE_MAX);

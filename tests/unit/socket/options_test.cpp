@@ -122,12 +122,6 @@ TEST_P(Options, FreezeAndThawLeaveThemAlone) {
   }
 }
 
-std::size_t filter_length(const Fd& socket) {
-  socklen_t count = 0;
-  ::getsockopt(socket.get(), SOL_SOCKET, SO_GET_FILTER, nullptr, &count);
-  return count;
-}
-
 TEST(ProgramsFilter, TravelsAndIsPutBack) {
   sock_filter accept_all[] = {BPF_STMT(BPF_LD | BPF_IMM, 1), BPF_STMT(BPF_RET | BPF_K, 0xffffffff)};
   const sock_fprog program{2, accept_all};

@@ -34,11 +34,6 @@ void set_filter(const Fd& end) {
   const sock_fprog program{1, &all};
   ASSERT_EQ(::setsockopt(end.get(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program), 0);
 }
-socklen_t filter_length(const Fd& end) {
-  socklen_t count = 0;
-  EXPECT_EQ(::getsockopt(end.get(), SOL_SOCKET, SO_GET_FILTER, nullptr, &count), 0);
-  return count;
-}
 bool is_connected(const Fd& end) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
