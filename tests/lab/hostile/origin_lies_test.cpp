@@ -175,6 +175,9 @@ TEST_F(LyingOrigin, InPositionsAndBytes) {
   const auto moved = [](std::uint32_t value, std::int64_t by) {
     return static_cast<std::uint32_t>(value + by);
   };
+  // The stayer writes all the time: bytes of its own may be under way, or may not be acknowledged yet, and
+  // one more or less could be true. This is more than either can be, and less than half of all numbers.
+  constexpr std::int64_t far = 1 << 28;
   std::vector<Lie> lies{
       {"no end", [&](auto& m, Attachments& a) { m.mutable_hold()->clear_ends(), a.clear(); }, wire::PEER,
        SOCKSWAP_DISAGREEMENT},
@@ -208,10 +211,10 @@ TEST_F(LyingOrigin, InPositionsAndBytes) {
        },
        wire::PEER, SOCKSWAP_DISAGREEMENT},
       {"acknowledged less than the peer has sent away",
-       [&](auto& m, auto&) { moving(m).set_rcv_nxt(moved(moving(m).rcv_nxt(), -1)); }, wire::PEER,
+       [&](auto& m, auto&) { moving(m).set_rcv_nxt(moved(moving(m).rcv_nxt(), -far)); }, wire::PEER,
        SOCKSWAP_DISAGREEMENT},
       {"received what was never sent",
-       [&](auto& m, auto&) { moving(m).set_rcv_nxt(moved(moving(m).rcv_nxt(), 1)); }, wire::PEER,
+       [&](auto& m, auto&) { moving(m).set_rcv_nxt(moved(moving(m).rcv_nxt(), far)); }, wire::PEER,
        SOCKSWAP_DISAGREEMENT},
       {"received half of all numbers",
        [&](auto& m, auto&) { moving(m).set_rcv_nxt(moved(moving(m).rcv_nxt(), 1ll << 31)); }, wire::PEER,
