@@ -42,10 +42,6 @@ struct Said {
 class LabTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() { use(lab::Topology::bridge); }
-#ifdef SOCKSWAP_SANITIZED
-  // Daemons and their keepers look for leaks when they end in order; a lab's end kills them.
-  static void TearDownTestSuite() { end_daemons(); }
-#endif
   void SetUp() override;
 
   // What joins the hosts, and which there are, for the tests from now on; each kind has a cluster of its own.
@@ -86,8 +82,9 @@ class LabTest : public ::testing::Test {
   static std::uint16_t next_port();
 
  private:
+  class Clusters;  // ends them all when the program's last test has run
   static std::map<std::pair<lab::Topology, Names>, lab::Cluster>& clusters();
-  static void end_daemons();
+  static ::testing::Environment* const at_the_end_;
 
   static lab::Topology topology_;
   static Names hosts_;

@@ -84,7 +84,7 @@ TEST_F(Quota, EndsThatOneUserParks) {
   const Fd listener = listen_on("beta", {host("beta").v4(), port});
   const Fd other = connect_from("alpha", {host("beta").v4(), port});
   const Fd end = accept_from(listener);
-  Client program = client_of(host("beta"), nobody);
+  Client program = client_of(host("beta"), nobody - 1);  // what the test above parks stays parked
   const auto park = [&](Client& by, std::size_t count) {
     std::vector<int> fds;
     for (std::size_t i = 0; i < count; ++i) fds.push_back(end.duplicate().release());

@@ -147,8 +147,8 @@ TEST_F(Restart, AProgramDoesntStandStillForADaemonThatStaysAway) {
   EXPECT_EQ(stayer.verdict(half, half), "");
 }
 
-// A peer that isn't the arbiter must not decide, and here nobody is left whom it could ask for a while: origin,
-// destination and its own daemon are dead, with the move committed.
+// A peer that isn't the arbiter must not decide, and here nobody is left whom it could ask for a while:
+// origin, destination and its own daemon are dead, with the move committed.
 TEST_F(Restart, AProgramThatWaitsForAnotherHostsDecisionRunsOnAsInAnOutage) {
   auto [first, first_fd] = connect("alpha", "beta", true, false, false, {.send = half, .receive = half});
   auto [second, second_fd] = connect("gamma", "beta", true, false, false, {.send = half, .receive = half});
