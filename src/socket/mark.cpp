@@ -28,7 +28,8 @@ bool is_constant(const sock_filter& instruction) { return instruction == constan
 
 Instructions as_instructions(ByteView bytes) {
   Instructions out(bytes.size() / sizeof(sock_filter));
-  std::memcpy(out.data(), bytes.data(), out.size() * sizeof(sock_filter));
+  // Of nothing both pointers may be null, which memcpy() isn't to be given.
+  if (!out.empty()) std::memcpy(out.data(), bytes.data(), out.size() * sizeof(sock_filter));
   return out;
 }
 Bytes as_bytes(std::span<const sock_filter> instructions) {
