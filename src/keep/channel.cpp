@@ -35,6 +35,10 @@ Result<Channel> Channel::make(Fd socket, std::chrono::milliseconds patience) {
   return channel;
 }
 
+Result<> Channel::set_patience(std::chrono::milliseconds patience) {
+  return set_timeouts(socket_.get(), patience);
+}
+
 Result<> Channel::send(std::string_view message, std::span<const ByteView> attachments,
                        std::span<const int> fds) {
   wire::Gathered out =

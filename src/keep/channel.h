@@ -28,6 +28,7 @@ class Channel {
  public:
   // `patience`: how long a send may wait for room, and a blocking receive for bytes.
   static Result<Channel> make(Fd socket, std::chrono::milliseconds patience);
+  Result<> set_patience(std::chrono::milliseconds patience);
 
   // timed_out if the other side doesn't read. After an error the stream is useless.
   Result<> send(std::string_view message, std::span<const ByteView> attachments, std::span<const int> fds);

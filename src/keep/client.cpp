@@ -54,9 +54,10 @@ Result<Client> Client::connect(const std::filesystem::path& path) {
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     return system_failure(errno, "connect to the keeper at " + path.string(), ErrorCode::no_daemon);
   SOCKSWAP_CHECK(check_owner(socket.get(), path));
-  SOCKSWAP_TRY(Channel channel, Channel::make(std::move(socket), patience));
+  SOCKSWAP_TRY(Channel channel, Channel::make(std::move(socket), patience_with_start));
   Client client(std::move(channel));
   SOCKSWAP_CHECK(client.greet());
+  SOCKSWAP_CHECK(client.channel_->set_patience(patience));
   return client;
 }
 
@@ -76,7 +77,7 @@ Result<> Client::greet() {
 tl::unexpected<Error> Client::broken(Error error) {
   channel_.reset();
   error.code = ErrorCode::no_daemon;
-  error = std::move(error).while_doing("the keeper");
+  (void)std::move(error).while_doing("the keeper");
   if (const auto tell = std::exchange(on_broken, nullptr)) tell(error);
   return failure(std::move(error));
 }

@@ -35,6 +35,8 @@ namespace sockswap::keep {
 
 inline constexpr std::uint32_t protocol_version = 1;
 inline constexpr std::chrono::milliseconds patience{5000};
+// For a keeper that may just have been started: it looks at every socket here before it serves anybody.
+inline constexpr std::chrono::milliseconds patience_with_start{60'000};
 
 // ---- origin ----
 struct Movable {

@@ -77,6 +77,29 @@ TEST(Succession, ASecondDaemonIsTurnedAwayWhileTheFirstLives) {
   must(keeper.connect().inventory());
 }
 
+// It may be a while: a keeper looks at every socket here before it serves anybody.
+TEST(Succession, AKeeperThatIsSlowToStartIsWaitedFor) {
+  KeeperProcess keeper;
+  keeper.connect();
+  keeper.signal(SIGSTOP);
+  const std::jthread later([&] {
+    std::this_thread::sleep_for(keep::patience + std::chrono::seconds(1));
+    keeper.signal(SIGCONT);
+  });
+  must(must(keep::Client::connect(keeper.socket())).inventory());
+}
+
+TEST(Succession, AKeeperThatHasEndedIsSaidToHave) {
+  KeeperProcess keeper;
+  keep::Client client = keeper.connect();
+  keeper.signal(SIGKILL);
+  keeper.await_exit();
+  const auto told = client.inventory();
+  ASSERT_FALSE(told);
+  EXPECT_EQ(told.error().code, ErrorCode::no_daemon);
+  EXPECT_TRUE(told.error().text().starts_with("the keeper: ")) << told.error().text();
+}
+
 TEST(Succession, NobodyElsesProcessIsTalkedTo) {
   if (::geteuid() != 0) GTEST_SKIP() << "needs root: to be somebody else";
   KeeperProcess keeper;
