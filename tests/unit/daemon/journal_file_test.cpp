@@ -110,7 +110,7 @@ TEST_F(Journal, IsWrittenAnewBeyond4MiB) {
   };
   // Two records of one part, with exactly so much that the file has the limit.
   const std::size_t header = move::journal_header(life, 1).size();
-  std::size_t size = most_over - header - length(finished(2)) - 1000;
+  std::size_t size = most_over - header - length(finished(2)) - length(holding(2, 0)) - 10;
   while (header + length(holding(2, size)) + length(finished(2)) < most_over) ++size;
   ASSERT_EQ(header + length(holding(2, size)) + length(finished(2)), most_over);
   ASSERT_TRUE(journal.write(holding(2, size), true));
