@@ -136,6 +136,9 @@ int wait_for_vfork_child() {
 // PTRACE_DETACH wants a stopped thread; the tracer's end doesn't.
 TEST(TracerThread, ItsEndFreesWhatNeverStopped) {
   SKIP_UNLESS_TRACING();
+#ifdef __SANITIZE_THREAD__
+  GTEST_SKIP() << "vfork: the thread sanitizer makes it a fork";
+#endif
   Program program(wait_for_vfork_child);
   ASSERT_TRUE(reaches(program.pid(), 'D'));
   std::thread([&] {
