@@ -59,6 +59,39 @@ class Restart : public LabTest, public ::testing::WithParamInterface<std::tuple<
   }
 };
 
+// A move from beta to gamma, asked for on a thread of its own.
+class MoveToGamma {
+ public:
+  MoveToGamma(Client here, std::vector<int> fds)
+      : thread_([this, here = std::move(here), given = std::move(fds)]() mutable {
+          try {
+            const auto look = [this](std::string_view step, double) {
+              if (step == "deciding") deciding_ = true;
+            };
+            (void)here.move(given, "gamma", "restart", std::string("what it knows"), {.progress = look});
+          } catch (const Failure& failure) {
+            told_ = failure.code();
+          } catch (const std::exception&) {  // its daemon was killed
+          }
+        }) {}
+
+  // As it is told: to `sockswap moves` the answer may come too soon, however far away the arbiter is.
+  bool is_deciding() {
+    for (int i = 0; i < 10'000 && !deciding_; ++i) std::this_thread::sleep_for(1ms);
+    return deciding_;
+  }
+  // What it was told at its end, if not that all is well.
+  std::optional<int> told() {
+    if (thread_.joinable()) thread_.join();
+    return told_;
+  }
+
+ private:
+  std::atomic<bool> deciding_{false};
+  std::optional<int> told_;
+  std::jthread thread_;
+};
+
 TEST_P(Restart, GoesOnWithTheMove) {
   const std::string victim = std::get<0>(GetParam());
   const int signal = std::get<1>(GetParam());
@@ -70,14 +103,8 @@ TEST_P(Restart, GoesOnWithTheMove) {
   // 800 ms between the question to the arbiter and its answer.
   ASSERT_TRUE(host("alpha").set_link({.delay = 400ms}));
   const Fd kept = fd.duplicate();  // what the program would still have
-  std::jthread moving([&, given = fd.release()] {
-    try {
-      Client here = client("beta");
-      (void)here.move(given, "gamma", "restart", std::string("what it knows"));
-    } catch (const std::exception&) {  // its daemon was the one that was killed
-    }
-  });
-  ASSERT_TRUE(within(10s, [&] { return in_state("beta", "deciding"); }));
+  MoveToGamma moving(client("beta"), {fd.release()});
+  ASSERT_TRUE(moving.is_deciding());
   ASSERT_TRUE(cluster().daemon(victim).kill(signal));
   ASSERT_TRUE(cluster().daemon(victim).wait());
   std::this_thread::sleep_for(300ms);
@@ -86,7 +113,7 @@ TEST_P(Restart, GoesOnWithTheMove) {
     there.emplace(client("gamma"));
     there->register_receiver("restart");
   }
-  moving.join();
+  (void)moving.told();
   ASSERT_TRUE(host("alpha").set_link({}));
   EXPECT_TRUE(within(30s, [&] { return settled(); }));
 
@@ -122,22 +149,14 @@ TEST_F(Restart, AProgramDoesntStandStillForADaemonThatStaysAway) {
   there->register_receiver("restart");
   ASSERT_TRUE(host("alpha").set_link({.delay = 400ms}));
   const Fd kept = fd.duplicate();
-  std::jthread moving([&, given = fd.release()] {
-    try {
-      Client here = client("beta");
-      (void)here.move(given, "gamma", "restart");
-    } catch (const std::exception&) {
-    }
-  });
-  const bool held = within(10s, [&] { return in_state("alpha", "held"); });
-  if (!held) moving.join();
-  ASSERT_TRUE(held) << sockswap("beta", {"moves"}).json << sockswap("alpha", {"moves"}).json;
+  MoveToGamma moving(client("beta"), {fd.release()});
+  ASSERT_TRUE(moving.is_deciding());  // so alpha holds, and hasn't been asked yet
   ASSERT_TRUE(cluster().kill_daemon("alpha"));
   EXPECT_EQ(state_of(stayer.process.pid()), 't') << "the program is paused, and its daemon is dead";
   EXPECT_TRUE(within(7s, [&] { return state_of(stayer.process.pid()) != 't'; })) << "it still is";
   ASSERT_TRUE(host("alpha").set_link({}));
   ASSERT_TRUE(cluster().start_daemon("alpha"));
-  moving.join();
+  (void)moving.told();
   EXPECT_TRUE(within(30s, [&] { return settled(); }));
   ASSERT_TRUE(works(kept)) << "the arbiter had not swapped: so it is undone";
   receive_ramp(kept, 0, half);
@@ -155,16 +174,8 @@ TEST_F(Restart, AProgramThatWaitsForAnotherHostsDecisionRunsOnAsInAnOutage) {
   std::optional<Client> there(client("gamma"));
   there->register_receiver("restart");
   ASSERT_TRUE(host("alpha").set_link({.delay = 400ms}));
-  std::jthread moving([&, fds = std::array{first_fd.release(), second_fd.release()}] {
-    try {
-      Client here = client("beta");
-      (void)here.move(fds, "gamma", "restart", std::string("what it knows"));
-    } catch (const std::exception&) {
-    }
-  });
-  const bool deciding = within(10s, [&] { return in_state("beta", "deciding"); });
-  if (!deciding) moving.join();
-  ASSERT_TRUE(deciding);
+  MoveToGamma moving(client("beta"), {first_fd.release(), second_fd.release()});
+  ASSERT_TRUE(moving.is_deciding());
   ASSERT_TRUE(cluster().kill_daemon("beta"));
   ASSERT_TRUE(cluster().kill_daemon("gamma"));
   EXPECT_EQ(state_of(second.process.pid()), 't') << "the program is paused, and its daemon is dead";
@@ -174,7 +185,7 @@ TEST_F(Restart, AProgramThatWaitsForAnotherHostsDecisionRunsOnAsInAnOutage) {
   ASSERT_TRUE(cluster().start_daemon("gamma"));
   there.emplace(client("gamma"));
   there->register_receiver("restart");
-  moving.join();
+  (void)moving.told();
   EXPECT_TRUE(within(30s, [&] { return settled(); }));
   auto event = there->next(20s);
   ASSERT_TRUE(event && std::holds_alternative<Arrival>(*event));
@@ -198,19 +209,8 @@ TEST_F(Restart, AnOperatorSettlesWhatIsInDoubt) {
   there.register_receiver("restart");
   ASSERT_TRUE(host("alpha").set_link({.delay = 400ms}));
   const Fd kept = fd.duplicate();
-  std::optional<int> told;
-  std::atomic<bool> deciding{false};
-  std::jthread moving([&, given = fd.release()] {
-    try {
-      Client here = client("beta");
-      const auto look = [&](std::string_view step, double) { deciding = deciding || step == "deciding"; };
-      (void)here.move(given, "gamma", "restart", {}, {.progress = look});
-    } catch (const Failure& error) {
-      told = error.code();
-    }
-  });
-  // As it is told, not as `sockswap moves` shows it: the arbiter's answer is 800 ms away.
-  ASSERT_TRUE(within(10s, [&] { return deciding.load(); }));
+  MoveToGamma moving(client("beta"), {fd.release()});
+  ASSERT_TRUE(moving.is_deciding());
   ASSERT_TRUE(host("alpha").cut());
   const auto settle = [&](const std::string& on) {
     const Said moves = sockswap(on, {"moves"});
@@ -223,8 +223,7 @@ TEST_F(Restart, AnOperatorSettlesWhatIsInDoubt) {
   EXPECT_TRUE(in_state("beta", "deciding")) << "nobody guesses";
   EXPECT_EQ(settle("beta").status(), 0);
   EXPECT_TRUE(works(kept));
-  moving.join();
-  EXPECT_TRUE(told == SOCKSWAP_IN_DOUBT);
+  EXPECT_EQ(moving.told(), SOCKSWAP_IN_DOUBT);
   ASSERT_TRUE(host("alpha").heal());
   ASSERT_TRUE(host("alpha").set_link({}));
   EXPECT_TRUE(within(60s, [&] { return settled(); }));
