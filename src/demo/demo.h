@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "lab/guest/guest.h"
 
 namespace sockswap::demo {
 
@@ -18,6 +19,8 @@ struct Options {
   std::uint64_t rate = 1'000'000'000;  // of every link, bits a second; 0: as fast as the machine goes
   std::vector<std::string> programs = {"socat", "nc"};
   std::filesystem::path chart_folder = ".";             // demo-PROGRAM.svg is written here
+  std::vector<std::string> guests = {};                 // hosts with a kernel of their own
+  lab::GuestOptions guest = {};                         // what kernel that is
   std::filesystem::path sockswapd, sockswap, receiver;  // the programs under demonstration
 };
 

@@ -8,14 +8,14 @@ namespace sockswap::demo {
 ReceiverLog::~ReceiverLog() {
   for (auto& source : sources_) {
     // Its end closes the pipe, and with that its reader comes to an end.
-    (void)::kill(source->process.pid(), SIGKILL);
+    (void)source->process.kill(SIGKILL);
     source->reader.join();
   }
 }
 
-void ReceiverLog::add(std::string host, lab::Process process) {
-  Source& source =
-      *sources_.emplace_back(std::make_unique<Source>(Source{std::move(host), std::move(process), {}}));
+void ReceiverLog::add(std::string host, lab::Process process, std::chrono::nanoseconds clock_ahead) {
+  Source& source = *sources_.emplace_back(
+      std::make_unique<Source>(Source{std::move(host), std::move(process), clock_ahead, {}}));
   source.reader = std::thread([this, &source] { read(source); });
 }
 
@@ -29,7 +29,7 @@ void ReceiverLog::read(Source& source) {
     const std::lock_guard lock(mutex_);
     events_.push_back({.host = source.host,
                        .name = json.value("event", ""),
-                       .at_ns = json.value("at_ns", std::int64_t{0}),
+                       .at_ns = json.value("at_ns", std::int64_t{0}) - source.clock_ahead.count(),
                        .bytes = json.value("bytes", std::uint64_t{0}),
                        .last_byte_ns = json.value("last_byte_ns", std::int64_t{0}),
                        .sha256 = json.value("sha256", "")});

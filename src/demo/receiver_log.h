@@ -17,11 +17,11 @@ namespace sockswap::demo {
 // One line. Times are CLOCK_MONOTONIC nanoseconds, which all hosts of a lab share.
 struct ReceiverEvent {
   std::string host;
-  std::string name;  // listening, waiting, progress, hand-over, handed-over, arrival, first-byte, end
-  std::int64_t at_ns = 0;
+  std::string name;        // listening, waiting, progress, hand-over, handed-over, arrival, first-byte, end
+  std::int64_t at_ns = 0;  // by the machine's clock
   std::uint64_t bytes = 0;
-  std::int64_t last_byte_ns = 0;
-  std::string sha256;  // end only
+  std::int64_t last_byte_ns = 0;  // by the clock of the host that it came to: of an arrival the former one
+  std::string sha256;             // end only
 };
 
 // Collects the lines of all receivers of a transfer in the order in which they came.
@@ -32,8 +32,8 @@ class ReceiverLog {
   ReceiverLog& operator=(const ReceiverLog&) = delete;
   ~ReceiverLog();  // ends the receivers
 
-  // Takes a receiver whose standard output is a pipe.
-  void add(std::string host, lab::Process process);
+  // Takes a receiver whose standard output is a pipe, on a host whose clock is so far ahead.
+  void add(std::string host, lab::Process process, std::chrono::nanoseconds clock_ahead);
 
   // Waits until `wanted` holds for the events so far: it is called with all of them. timed_out otherwise.
   template <class Wanted>
@@ -52,6 +52,7 @@ class ReceiverLog {
   struct Source {
     std::string host;
     lab::Process process;
+    std::chrono::nanoseconds clock_ahead;
     std::thread reader;
   };
   void read(Source& source);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -58,7 +59,7 @@ void clear_up_when_interrupted(const std::filesystem::path& folder) {
 // half-closed connection doesn't move.
 Result<> check_size(const Options& options) {
   constexpr std::uint64_t buffers = 6'000'000, unshaped = 10'000'000'000;
-  constexpr double while_moving = 0.05;  // seconds
+  const double while_moving = options.guests.empty() ? 0.05 : 2;  // seconds; a guest's programs start slowly
   const std::uint64_t rate = options.rate == 0 ? unshaped : options.rate;
   const auto under_way = static_cast<std::uint64_t>(static_cast<double>(rate) / 8 * while_moving);
   const std::uint64_t least = 4 * (buffers + under_way) / 1'000'000 + 1;
@@ -83,6 +84,8 @@ Result<std::vector<Transfer>> run(const Options& options) {
     lab::LabOptions lab_options{.name = "demo", .hosts = {}};
     for (const char* name : {"alpha", "beta", "gamma"})
       lab_options.hosts.push_back({.name = name, .link = {.rate = options.rate}});
+    for (lab::HostOptions& host : lab_options.hosts)
+      if (std::ranges::count(options.guests, host.name) != 0) host.guest = options.guest;
     SOCKSWAP_TRY(lab::Cluster cluster, lab::Cluster::start(lab_options, options.sockswapd));
     SOCKSWAP_TRY(Transfer done, transfer(cluster, options, program, file, witness()));
     SOCKSWAP_CHECK(write_chart(options, done));

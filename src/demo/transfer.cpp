@@ -114,7 +114,7 @@ Result<> Run::start_receivers() {
       command.argv.emplace_back(std::to_string(port));
     }
     SOCKSWAP_TRY(lab::Process receiver, cluster_.host(host).spawn(command));
-    log_.add(host, std::move(receiver));
+    log_.add(host, std::move(receiver), cluster_.host(host).clock_ahead());
   }
   return log_.wait(patience, [](const Events& events) {
     return std::ranges::count_if(events, [](const ReceiverEvent& event) {
@@ -180,7 +180,9 @@ Result<> Run::move(const std::string& from, const std::string& to) {
   const auto first =
       std::find_if(events.rbegin(), events.rend(), [](const auto& e) { return e.name == "first-byte"; });
   if (arrival != events.rend() && first != events.rend())
-    move.pause_ms = static_cast<double>(first->last_byte_ns - arrival->last_byte_ns) / 1e6;
+    move.pause_ms = static_cast<double>((first->last_byte_ns - cluster_.host(to).clock_ahead().count()) -
+                                        (arrival->last_byte_ns - cluster_.host(from).clock_ahead().count())) /
+                    1e6;
   transfer_.moves.push_back(std::move(move));
   witness_.moved(transfer_.moves.back());
   return {};

@@ -15,12 +15,12 @@ std::string ExitStatus::text() const {
   return signal != 0 ? fmt::format("killed by signal {}", signal) : fmt::format("exit status {}", code);
 }
 
-Child::~Child() {
-  (void)kill(SIGKILL);
-  (void)wait(std::chrono::seconds(10));
+OwnChild::~OwnChild() {
+  (void)OwnChild::kill(SIGKILL);
+  (void)OwnChild::wait(std::chrono::seconds(10));
 }
 
-std::optional<ExitStatus> Child::wait(std::chrono::milliseconds timeout) {
+std::optional<ExitStatus> OwnChild::wait(std::chrono::milliseconds timeout) {
   const auto until = std::chrono::steady_clock::now() + timeout;
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
@@ -43,7 +43,7 @@ std::optional<ExitStatus> Child::wait(std::chrono::milliseconds timeout) {
   return status_;
 }
 
-Result<> Child::kill(int signal) {
+Result<> OwnChild::kill(int signal) {
   const std::scoped_lock lock(mutex_);
   if (status_) return {};
   if (::syscall(SYS_pidfd_send_signal, pidfd_.get(), signal, nullptr, 0) != 0 && errno != ESRCH)

@@ -1,4 +1,4 @@
-// A child of this process, by pidfd: waited for once, by whoever comes first. Any thread.
+// A program that was started: waited for once, by whoever comes first. Any thread.
 #pragma once
 
 #include <sys/types.h>
@@ -15,15 +15,26 @@ namespace sockswap::lab {
 
 class Child {
  public:
-  Child(pid_t pid, Fd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
+  Child() = default;
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
-  ~Child();  // kills and reaps it
+  virtual ~Child() = default;  // kills it
 
-  pid_t pid() const { return pid_; }
+  virtual pid_t pid() const = 0;
   // Nothing if it still runs after `timeout`.
-  std::optional<ExitStatus> wait(std::chrono::milliseconds timeout);
-  Result<> kill(int signal);
+  virtual std::optional<ExitStatus> wait(std::chrono::milliseconds timeout) = 0;
+  virtual Result<> kill(int signal) = 0;
+};
+
+// A child of this process, by pidfd.
+class OwnChild : public Child {
+ public:
+  OwnChild(pid_t pid, Fd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
+  ~OwnChild() override;  // reaps it
+
+  pid_t pid() const override { return pid_; }
+  std::optional<ExitStatus> wait(std::chrono::milliseconds timeout) override;
+  Result<> kill(int signal) override;
 
  private:
   const pid_t pid_;

@@ -11,15 +11,17 @@ namespace sockswap::lab {
 
 // Where a program's standard stream leads.
 struct Stdio {
-  enum class Kind { inherit, null, pipe, file };
+  enum class Kind { inherit, null, pipe, file, descriptor };
 
   Kind kind = Kind::null;
-  std::string path;  // of a file, as seen inside; output is appended, input read
+  std::string path = {};  // of a file, as seen inside; output is appended, input read
+  int fd = -1;            // of a descriptor of this process's, open until the program is started
 
-  static Stdio inherit() { return {Kind::inherit, {}}; }
-  static Stdio null() { return {Kind::null, {}}; }
-  static Stdio pipe() { return {Kind::pipe, {}}; }
+  static Stdio inherit() { return {Kind::inherit}; }
+  static Stdio null() { return {Kind::null}; }
+  static Stdio pipe() { return {Kind::pipe}; }
   static Stdio file(std::string path) { return {Kind::file, std::move(path)}; }
+  static Stdio descriptor(int fd) { return {Kind::descriptor, {}, fd}; }
 };
 
 struct User {

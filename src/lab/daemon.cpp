@@ -1,10 +1,9 @@
 // Host::start_daemon(): how a lab starts a sockswapd.
+#include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include <cerrno>
-#include <fstream>
-#include <sstream>
 #include <thread>
 
 #include "lab/host.h"
@@ -13,6 +12,8 @@ namespace sockswap::lab {
 namespace {
 
 constexpr std::string_view kControlSocket = "/run/sockswap/control.sock";
+// Of /proc/net/unix, with the flag of a socket that listens.
+constexpr const char* kItsLine = "^[^ ]+ [^ ]+ [^ ]+ 00010000 .* /run/sockswap/control.sock$";
 constexpr const char* kLog = "/run/sockswapd.log";
 constexpr std::chrono::milliseconds kPollEvery{5};
 
@@ -26,13 +27,13 @@ bool accepts() {
   return errno == EPROTOTYPE;
 }
 
-std::string log_text() {
-  std::ostringstream text;
-  text << std::ifstream(kLog).rdbuf();
-  return std::move(text).str();
-}
-
 }  // namespace
+
+bool Host::daemon_accepts() {
+  if (!guest_) return inside(accepts);
+  const auto found = run({"grep", "-qE", kItsLine, "/proc/net/unix"});
+  return found && found->status.ok();
+}
 
 Result<Process> Host::start_daemon(const std::string& sockswapd, std::vector<std::string> more_arguments) {
   Command command{.argv = {sockswapd, "--config", "/etc/sockswap", "--run", "/run/sockswap"}};
@@ -40,12 +41,16 @@ Result<Process> Host::start_daemon(const std::string& sockswapd, std::vector<std
   command.out = command.err = Stdio::file(kLog);
   SOCKSWAP_TRY(Process daemon, spawn(command));
   const auto until = std::chrono::steady_clock::now() + kPatience;
-  while (!inside(accepts)) {
+  while (!daemon_accepts()) {
     const bool ended = !daemon.running();
-    if (ended || std::chrono::steady_clock::now() > until)
+    if (ended || std::chrono::steady_clock::now() > until) {
+      const auto log = run({"cat", kLog});
       return failure(ErrorCode::no_daemon,
-                     name_ + (ended ? ": sockswapd ended at once" : ": sockswapd opens no control socket"),
-                     inside(log_text));
+                     fmt::format("{}: sockswapd {}", name_,
+                                 ended ? "ended at once, with " + daemon.wait()->text()
+                                       : std::string("opens no control socket")),
+                     log ? log->out : "");
+    }
     std::this_thread::sleep_for(kPollEvery);
   }
   return daemon;

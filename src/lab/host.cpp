@@ -10,8 +10,13 @@
 
 namespace sockswap::lab {
 
-Host::Host(NamespaceThread& lab, std::string name, Place place, std::uint64_t seed)
-    : lab_(lab), name_(std::move(name)), place_(std::move(place)), seed_(seed) {}
+Host::Host(NamespaceThread& lab, std::string name, Place place, std::uint64_t seed,
+           std::optional<GuestOptions> guest)
+    : lab_(lab),
+      name_(std::move(name)),
+      place_(std::move(place)),
+      seed_(seed),
+      guest_options_(std::move(guest)) {}
 
 Host::~Host() { (void)power_off(); }
 
@@ -35,11 +40,17 @@ Result<> Host::boot() {
                  return mount_private_folders("/run/disks/" + name_);
                }));
   SOCKSWAP_TRY(link_, Link::plug(lab_, *thread_, init_->pid(), place_, seed_));
-  SOCKSWAP_CHECK(configure_host(*thread_, place_));
+  SOCKSWAP_CHECK(configure());
   SOCKSWAP_CHECK(link_->set_quality(quality_));
   SOCKSWAP_CHECK(wait_until_operational(*thread_, "eth0"));
   SOCKSWAP_CHECK(wait_until_operational(lab_, place_.port));
   return wait_until_operational(lab_, place_.upstream);
+}
+
+Result<> Host::configure() {
+  if (!guest_options_) return configure_host(*thread_, place_);
+  SOCKSWAP_TRY(guest_, Guest::start(thread_, name_, place_, *guest_options_));
+  return {};
 }
 
 Result<> Host::power_off() {
@@ -47,6 +58,7 @@ Result<> Host::power_off() {
   link_.reset();
   // Orphaned TCP connections would keep the dead network for minutes, trying to send their last words.
   if (thread_) (void)set_sysctl(*thread_, "net/ipv4/tcp_orphan_retries", "1");
+  guest_.reset();
   thread_.reset();
   auto ended = init_->end([this] {
     for (const auto& weak : children_)
@@ -65,7 +77,7 @@ Result<> Host::check_on() const {
 
 Result<Process> Host::spawn(const Command& command) {
   SOCKSWAP_CHECK(check_on());
-  auto process = thread_->run([&] { return Process::spawn(command); });
+  auto process = guest_ ? guest_->spawn(command) : thread_->run([&] { return Process::spawn(command); });
   if (!process) return failure(std::move(process.error()).while_doing("on " + name_));
   std::erase_if(children_, [](const auto& child) { return child.expired(); });
   children_.push_back(process->child());
@@ -81,6 +93,8 @@ Result<Output> Host::run(std::vector<std::string> argv, std::chrono::millisecond
 
 Result<> Host::write_file(const std::string& path, std::string_view content, mode_t mode) {
   SOCKSWAP_CHECK(check_on());
+  // A guest's /run is its own.
+  if (guest_ && path.starts_with("/run/")) return guest_->write_file(path, content, mode);
   return inside([&] { return write_private_file(path, content, mode); });
 }
 
@@ -122,6 +136,9 @@ Result<PacketCounter> Host::count(const PacketFilter& filter) {
 
 Result<Firewall> Host::firewall(const FirewallRules& rules) {
   SOCKSWAP_CHECK(check_on());
+  if (guest_)
+    return failure(ErrorCode::unsupported, name_ + " is a guest: its packets pass the host as frames",
+                   "put the rules at the lab's router");
   return Firewall::start(thread_, Firewall::Place::host, rules);
 }
 

@@ -14,6 +14,7 @@
 #include "base/endpoint.h"
 #include "base/result.h"
 #include "lab/firewall.h"
+#include "lab/guest/guest.h"
 #include "lab/host_init.h"
 #include "lab/link.h"
 #include "lab/namespaces.h"
@@ -33,7 +34,9 @@ struct WireCounters {
 
 class Host {
  public:
-  Host(NamespaceThread& lab, std::string name, Place place, std::uint64_t seed);
+  // With `guest`, its programs run on a kernel of their own.
+  Host(NamespaceThread& lab, std::string name, Place place, std::uint64_t seed,
+       std::optional<GuestOptions> guest = {});
   ~Host();
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
@@ -49,6 +52,10 @@ class Host {
   Result<> power_off();
   Result<> power_on();
   bool is_on() const { return init_.has_value(); }
+  // Of its CLOCK_MONOTONIC and the machine's: a guest's began when it was switched on.
+  std::chrono::nanoseconds clock_ahead() const {
+    return guest_ ? guest_->clock_ahead() : std::chrono::nanoseconds(0);
+  }
 
   // --- programs; each is born into the host and dies with it, with its Process, or when it likes
   Result<Process> spawn(const Command& command);
@@ -57,7 +64,8 @@ class Host {
   Result<Process> start_daemon(const std::string& sockswapd, std::vector<std::string> more_arguments = {});
 
   // --- this process's own code, on a thread that is in the host's network and file system: sockets that
-  // it opens belong to the host and work from any thread. The host must be on.
+  // it opens belong to the host and work from any thread. The host must be on, and its kernel the machine's:
+  // a guest's network is beyond this process's reach.
   template <class Job>
   std::invoke_result_t<Job&> inside(Job&& job) {
     return thread_->run(std::forward<Job>(job));
@@ -73,21 +81,25 @@ class Host {
   // --- what passed
   Result<InterfaceCounters> interface_counters();  // of eth0, since power_on()
   Result<PacketCounter> count(const PacketFilter& filter);
-  Result<Firewall> firewall(const FirewallRules& rules);  // of its own
+  Result<Firewall> firewall(const FirewallRules& rules);  // of its own; unsupported on a guest
   std::optional<WireCounters> wire_counters() const;      // none on a link that needs no wire
 
  private:
   Result<> boot();
+  Result<> configure();
   Result<> check_on() const;
+  bool daemon_accepts();
 
   NamespaceThread& lab_;
   const std::string name_;
   const Place place_;
   const std::uint64_t seed_;
+  const std::optional<GuestOptions> guest_options_;
   LinkQuality quality_;
   std::optional<HostInit> init_;
   std::shared_ptr<NamespaceThread> thread_;
   std::unique_ptr<Link> link_;
+  std::unique_ptr<Guest> guest_;
   std::vector<std::weak_ptr<Child>> children_;
 };
 

@@ -49,7 +49,7 @@ Result<Lab> Lab::create(const LabOptions& options) {
   for (const HostOptions& asked : options.hosts) {
     const std::size_t number = lab.hosts_.size() + 1;
     lab.hosts_.push_back(std::make_unique<Host>(*lab.thread_, asked.name, place(options.topology, number),
-                                                options.seed * (kMostHosts + 1) + number));
+                                                options.seed * (kMostHosts + 1) + number, asked.guest));
     Host& host = *lab.hosts_.back();
     SOCKSWAP_CHECK(host.set_link(asked.link));
     SOCKSWAP_CHECK(host.power_on());

@@ -20,6 +20,7 @@ namespace sockswap::lab {
 struct HostOptions {
   std::string name;
   LinkQuality link = {};
+  std::optional<GuestOptions> guest = {};  // a kernel of its own, instead of the machine's
 };
 
 struct LabOptions {

@@ -79,15 +79,19 @@ Result<> build_network(NamespaceThread& lab, Topology topology, std::size_t host
   return run_ip(lab, addresses);
 }
 
-Result<> configure_host(NamespaceThread& host, const Place& place) {
-  SOCKSWAP_CHECK(skip_address_detection(host));
+std::string host_network(const Place& place) {
   std::string script = fmt::format(
       "link set lo up\naddress add {}/24 dev eth0\naddress add {}/64 dev eth0 nodad\nlink set eth0 up\n",
       place.v4.text(), place.v6.text());
   if (place.gateway_v4)
     script += fmt::format("route add default via {}\nroute add default via {}\n", place.gateway_v4->text(),
                           place.gateway_v6->text());
-  return run_ip(host, script);
+  return script;
+}
+
+Result<> configure_host(NamespaceThread& host, const Place& place) {
+  SOCKSWAP_CHECK(skip_address_detection(host));
+  return run_ip(host, host_network(place));
 }
 
 }  // namespace sockswap::lab

@@ -40,7 +40,9 @@ Place place(Topology topology, std::size_t number);
 // Builds the bridge or the gates for that many hosts in the namespaces of `lab`.
 Result<> build_network(NamespaceThread& lab, Topology topology, std::size_t hosts);
 
-// The addresses and routes of a host whose eth0 exists, set from within its namespace.
+// The addresses and routes of a host whose eth0 exists, as `ip -batch` reads them; set from within its
+// namespace.
+std::string host_network(const Place& place);
 Result<> configure_host(NamespaceThread& host, const Place& place);
 
 }  // namespace sockswap::lab

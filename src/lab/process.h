@@ -24,6 +24,9 @@ class Process {
   // executed is an error here, not an exit status.
   static Result<Process> spawn(const Command& command);
 
+  // One that was started elsewhere: its line, and our ends of its streams, which don't block.
+  Process(std::shared_ptr<Child> child, Fd in, Fd out, Fd err, std::string name);
+
   pid_t pid() const { return child_->pid(); }  // as seen from outside the host
   bool running() { return !child_->wait(std::chrono::milliseconds(0)); }
   Result<> kill(int signal) { return child_->kill(signal); }
@@ -42,7 +45,6 @@ class Process {
   const std::shared_ptr<Child>& child() const { return child_; }
 
  private:
-  Process(std::shared_ptr<Child> child, Fd in, Fd out, Fd err, std::string name);
   Result<bool> fill(std::chrono::steady_clock::time_point until);  // false: nothing more will come
 
   std::shared_ptr<Child> child_;

@@ -34,6 +34,7 @@ Result<Stream> open_stream(const Stdio& stdio, int number) {
   switch (stdio.kind) {
     case Stdio::Kind::inherit: stream.theirs = Fd(::fcntl(number, F_DUPFD_CLOEXEC, 3)); break;
     case Stdio::Kind::null: stream.theirs = lifted(::open("/dev/null", O_RDWR | O_CLOEXEC)); break;
+    case Stdio::Kind::descriptor: stream.theirs = Fd(::fcntl(stdio.fd, F_DUPFD_CLOEXEC, 3)); break;
     case Stdio::Kind::file:
       stream.theirs = lifted(
           ::open(stdio.path.c_str(), (input ? O_RDONLY : O_WRONLY | O_CREAT | O_APPEND) | O_CLOEXEC, 0644));
@@ -129,7 +130,7 @@ Result<Process> Process::spawn(const Command& command) {
     ::waitpid(pid, nullptr, 0);
     return system_failure(error, "open a pidfd of " + command.argv[0], ErrorCode::no_resources);
   }
-  auto child = std::make_shared<Child>(pid, std::move(pidfd));
+  auto child = std::make_shared<OwnChild>(pid, std::move(pidfd));
   report.theirs.reset();
   int error = 0;
   if (::read(report.ours.get(), &error, sizeof error) > 0)  // ended by exec() otherwise

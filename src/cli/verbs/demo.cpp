@@ -15,11 +15,13 @@ constexpr Help help{
     .examples =
         "sockswap demo\n"
         "sockswap demo --rate 0bit --size 2000\n"
+        "sockswap demo --kernel uml --size 100\n"
         "sockswap demo --program nc --json"};
 
 struct Asked {
   demo::Options options;
   std::string rate = "1gbit";
+  std::string kernel = "shared";
   std::string programs_folder;
 };
 
@@ -27,8 +29,9 @@ struct Asked {
 std::filesystem::path find(const Asked& asked, const std::string& name) {
   std::error_code ignored;
   const std::filesystem::path own = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
-  for (const std::filesystem::path& folder : {std::filesystem::path(asked.programs_folder), own,
-                                              own / "../sbin", own / "../daemon", own / "../../examples"})
+  for (const std::filesystem::path& folder :
+       {std::filesystem::path(asked.programs_folder), own, own / "../sbin", own / "../daemon",
+        own / "../../examples", own / "../libexec/sockswap", own / "../lab"})
     if (!folder.empty() && std::filesystem::exists(folder / name, ignored))
       return std::filesystem::canonical(folder / name, ignored);
   return {};
@@ -40,9 +43,13 @@ Result<ErrorCode> run(Asked asked, const Context& context) {
                    "sudo sockswap demo");
   demo::Options& options = asked.options;
   SOCKSWAP_TRY(options.rate, lab::parse_rate(asked.rate));
+  // Moves lead from the machine's kernel to another and back, or from one guest to the next.
+  if (asked.kernel == "mixed") options.guests = {"gamma"};
+  if (asked.kernel == "uml") options.guests = {"alpha", "beta", "gamma"};
   for (auto& [path, name] : {std::pair<std::filesystem::path&, const char*>{options.sockswapd, "sockswapd"},
                              {options.sockswap, "sockswap"},
-                             {options.receiver, "sockswap-receiver"}}) {
+                             {options.receiver, "sockswap-receiver"},
+                             {options.guest.agent, "sockswap-lab-guest"}}) {
     path = find(asked, name);
     if (path.empty())
       return failure(ErrorCode::not_found, std::string("the demo doesn't find ") + name,
@@ -68,10 +75,14 @@ void add_demo(CommandLine& line) {
       ->capture_default_str();
   app.add_option("--rate", asked->rate, "Of every link; 0bit is as fast as the machine goes")
       ->capture_default_str();
+  app.add_option("--kernel", asked->kernel,
+                 "Of the hosts: shared, the machine's; uml, one each (User Mode Linux); mixed, one for gamma")
+      ->check(CLI::IsMember({"shared", "uml", "mixed"}))
+      ->capture_default_str();
   app.add_option("--charts", asked->options.chart_folder, "Folder for the SVG pictures")
       ->capture_default_str();
   app.add_option("--programs", asked->programs_folder,
-                 "Folder with sockswapd, sockswap and sockswap-receiver");
+                 "Folder with sockswapd, sockswap, sockswap-receiver and sockswap-lab-guest");
 }
 
 }  // namespace sockswap::cli
