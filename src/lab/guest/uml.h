@@ -17,7 +17,7 @@ struct UmlInterface {
 
 struct UmlBoot {
   unsigned memory_mib = 256;
-  std::filesystem::path init;
+  std::filesystem::path init;            // beside it sockswap-lab-xsave.so
   std::vector<std::string> environment;  // of init
   std::vector<UmlInterface> interfaces;  // vec0, vec1, …
 };
