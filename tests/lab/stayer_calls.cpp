@@ -17,7 +17,7 @@ namespace stayer {
 
 void anomaly(const char* what, int error) {
   std::fprintf(stderr, "stayer: %s: %s\n", what, error == 0 ? "unexpected" : std::strerror(error));
-  std::exit(3);
+  std::_Exit(3);  // not exit(): others of its threads may still run, or have ended and be joined by nobody
 }
 
 namespace {
