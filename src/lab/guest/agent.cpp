@@ -12,15 +12,12 @@
 #include <ctime>
 #include <vector>
 
+#include "lab/guest/words.h"
+
 namespace sockswap::lab::guest {
 namespace {
 
 using Json = nlohmann::json;
-
-void say(const Fd& socket, const Json& words) {
-  const std::string line = words.dump() + "\n";
-  (void)::send(socket.get(), line.data(), line.size(), MSG_NOSIGNAL);
-}
 
 Fd watch_children() {
   sigset_t children;
@@ -60,13 +57,9 @@ bool Agent::hear(Call& call) {
   const ssize_t got = ::recv(call.socket.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
   if (got <= 0) return got < 0 && (errno == EAGAIN || errno == EINTR);
   call.unread.append(buffer.data(), static_cast<std::size_t>(got));
-  for (;;) {
-    const auto end = call.unread.find('\n');
-    if (end == std::string::npos) return true;
-    const Json words = Json::parse(call.unread.substr(0, end), nullptr, false);
-    call.unread.erase(0, end + 1);
-    if (!words.is_object() || !obey(call, words)) return false;
-  }
+  while (const auto words = take_line(call.unread))
+    if (!words->is_object() || !obey(call, *words)) return false;
+  return true;
 }
 
 bool Agent::obey(Call& call, const Json& words) {
@@ -81,7 +74,7 @@ bool Agent::obey(Call& call, const Json& words) {
   if (words.contains("clock")) {
     timespec now{};
     ::clock_gettime(CLOCK_MONOTONIC, &now);
-    say(call.socket, {{"ns", now.tv_sec * 1'000'000'000LL + now.tv_nsec}});
+    (void)say(call.socket, {{"ns", now.tv_sec * 1'000'000'000LL + now.tv_nsec}});
   }
   if (words.contains("run")) run(call, words);
   return true;
@@ -113,9 +106,12 @@ void Agent::run(Call& call, const Json& words) {
   // The program has them now, or nobody shall.
   for (const Json& each : words.at("streams"))
     if (each.contains("name")) streams_.erase(each["name"].get<std::string>());
-  if (!started) return say(call.socket, {{"error", started.error().sys_errno}});
+  if (!started) {
+    (void)say(call.socket, {{"error", started.error().sys_errno}});
+    return;
+  }
   call.program = *std::move(started);
-  say(call.socket, {{"pid", call.program->pid()}});
+  (void)say(call.socket, {{"pid", call.program->pid()}});
 }
 
 // Of the programs here; what they left behind is PID 1's to reap, too.
@@ -131,7 +127,7 @@ void Agent::tell_ends() {
       continue;
     }
     if (const auto status = call->program->wait(); status)
-      say(call->socket, {{"code", status->code}, {"signal", status->signal}});
+      (void)say(call->socket, {{"code", status->code}, {"signal", status->signal}});
     calls_.erase(call);
   }
 }

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <csignal>
 
+#include "lab/guest/words.h"
+
 namespace sockswap::lab {
 namespace {
 
@@ -16,18 +18,12 @@ using Json = nlohmann::json;
 
 constexpr std::chrono::seconds kAnswersWithin{30};
 
-bool say(const Fd& line, const Json& words) {
-  const std::string text = words.dump() + "\n";
-  return ::send(line.get(), text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
-}
-
 enum class Heard { line, nothing_yet, nothing_more };
 
 Heard hear(const Fd& line, std::string& unread, Json& words, Clock::time_point until) {
   for (;;) {
-    if (const auto end = unread.find('\n'); end != std::string::npos) {
-      words = Json::parse(unread.substr(0, end), nullptr, false);
-      unread.erase(0, end + 1);
+    if (auto line_of_it = guest::take_line(unread)) {
+      words = *std::move(line_of_it);
       return words.is_object() ? Heard::line : Heard::nothing_more;
     }
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
@@ -46,7 +42,7 @@ Heard hear(const Fd& line, std::string& unread, Json& words, Clock::time_point u
 // `unread`: of what it says after that.
 Result<Json> ask(const Fd& line, const Json& words, std::string& unread) {
   Json answer;
-  if (!say(line, words) || hear(line, unread, answer, Clock::now() + kAnswersWithin) != Heard::line)
+  if (!guest::say(line, words) || hear(line, unread, answer, Clock::now() + kAnswersWithin) != Heard::line)
     return failure(ErrorCode::unreachable, "a guest's agent doesn't answer");
   return answer;
 }
@@ -81,7 +77,7 @@ std::optional<ExitStatus> GuestChild::wait(std::chrono::milliseconds timeout) {
 
 Result<> GuestChild::kill(int signal) {
   // Whoever waits holds the lock; a line is one send().
-  (void)say(line_, {{"signal", signal}});
+  (void)guest::say(line_, {{"signal", signal}});
   return {};
 }
 

@@ -15,6 +15,7 @@
 
 #include "lab/guest/child.h"
 #include "lab/guest/uml.h"
+#include "lab/guest/words.h"
 #include "lab/private_files.h"
 #include "lab/tool.h"
 
@@ -158,8 +159,7 @@ Result<Process> Guest::spawn(const Command& command) {
       case Stdio::Kind::pipe: {
         const std::string name = std::to_string(streams_++);
         SOCKSWAP_TRY(ours[number], call());
-        const std::string line = Json{{"stream", name}}.dump() + "\n";
-        if (::send(ours[number].get(), line.data(), line.size(), MSG_NOSIGNAL) < 0)
+        if (!guest::say(ours[number], {{"stream", name}}))
           return system_failure(errno, "call a guest's agent", ErrorCode::unreachable);
         streams.push_back({{"kind", "socket"}, {"name", name}});
       }
