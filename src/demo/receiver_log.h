@@ -14,7 +14,7 @@
 
 namespace sockswap::demo {
 
-// One line. Times are CLOCK_MONOTONIC nanoseconds, which all hosts of a lab share.
+// One line. Times are CLOCK_MONOTONIC nanoseconds; a guest's clock is its own.
 struct ReceiverEvent {
   std::string host;
   std::string name;        // listening, waiting, progress, hand-over, handed-over, arrival, first-byte, end

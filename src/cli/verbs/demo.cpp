@@ -46,12 +46,14 @@ Result<ErrorCode> run(Asked asked, const Context& context) {
   // Moves lead from the machine's kernel to another and back, or from one guest to the next.
   if (asked.kernel == "mixed") options.guests = {"gamma"};
   if (asked.kernel == "uml") options.guests = {"alpha", "beta", "gamma"};
-  for (auto& [path, name] : {std::pair<std::filesystem::path&, const char*>{options.sockswapd, "sockswapd"},
-                             {options.sockswap, "sockswap"},
-                             {options.receiver, "sockswap-receiver"},
-                             {options.guest.agent, "sockswap-lab-guest"}}) {
-    path = find(asked, name);
-    if (path.empty())
+  std::vector<std::pair<std::filesystem::path*, const char*>> programs{
+      {&options.sockswapd, "sockswapd"},
+      {&options.sockswap, "sockswap"},
+      {&options.receiver, "sockswap-receiver"}};
+  if (!options.guests.empty()) programs.emplace_back(&options.guest.agent, "sockswap-lab-guest");
+  for (const auto& [path, name] : programs) {
+    *path = find(asked, name);
+    if (path->empty())
       return failure(ErrorCode::not_found, std::string("the demo doesn't find ") + name,
                      "say with --programs in which folder it is");
   }
