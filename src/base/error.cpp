@@ -33,7 +33,7 @@ std::string_view name(ErrorCode code) {
   return "unknown-error";  // a newer host's code
 }
 
-Error&& Error::while_doing(std::string_view context) && {
+Error Error::while_doing(std::string_view context) && {
   message = fmt::format("{}: {}", context, message);
   return std::move(*this);
 }

@@ -42,8 +42,9 @@ struct Error {
   std::string hint;     // what the reader can do about it; may be empty
   int sys_errno = 0;    // 0 where no system call was involved
 
-  // Puts what was being done in front of the message: "capture 10.0.0.1:80: …".
-  Error&& while_doing(std::string_view context) &&;
+  // This, with what was being done in front of the message: "capture 10.0.0.1:80: …". By value, so that it
+  // may be assigned to where it came from.
+  [[nodiscard]] Error while_doing(std::string_view context) &&;
 
   // "message (errno text)"; the hint is printed by whoever prints the error.
   std::string text() const;

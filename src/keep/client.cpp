@@ -77,7 +77,7 @@ Result<> Client::greet() {
 tl::unexpected<Error> Client::broken(Error error) {
   channel_.reset();
   error.code = ErrorCode::no_daemon;
-  (void)std::move(error).while_doing("the keeper");
+  error = std::move(error).while_doing("the keeper");
   if (const auto tell = std::exchange(on_broken, nullptr)) tell(error);
   return failure(std::move(error));
 }

@@ -12,7 +12,8 @@ namespace {
 
 TEST(Error, SaysWhatWasBeingDoneAndWhatTheSystemSaid) {
   Error error = system_error(ENOENT, "open it", ErrorCode::not_found);
-  EXPECT_EQ(std::move(error).while_doing("start").text(), "start: open it (No such file or directory)");
+  error = std::move(error).while_doing("start");
+  EXPECT_EQ(error.text(), "start: open it (No such file or directory)");
   EXPECT_EQ((Error{ErrorCode::usage, "no system call", "", 0}.text()), "no system call");
 }
 
