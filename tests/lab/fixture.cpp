@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <fstream>
 #include <stdexcept>
 #include <thread>
 
@@ -42,6 +43,13 @@ void wait_for(const Fd& fd, short events) {
 }
 
 }  // namespace
+
+bool Stayer::is_paused() const {
+  std::string stat;
+  std::getline(std::ifstream("/proc/" + std::to_string(process.pid()) + "/stat"), stat);
+  const auto at = stat.rfind(") ");
+  return at != std::string::npos && stat[at + 2] == 't';
+}
 
 std::string Stayer::verdict(std::size_t sent, std::size_t received) {
   const auto output = process.finish();

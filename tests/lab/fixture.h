@@ -21,6 +21,8 @@ struct Stayer {
 
   // Its last line and exit status; empty if all was well, else what was not.
   std::string verdict(std::size_t sent, std::size_t received);
+  // As a move does it: by ptrace.
+  bool is_paused() const;
 };
 
 struct StayerOptions {

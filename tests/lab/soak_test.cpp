@@ -12,6 +12,19 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
+// A sanitizer keeps what has been freed: memory says nothing then.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool memory_counts = false;
+#else
+constexpr bool memory_counts = true;
+#endif
+
+std::vector<std::string> complaints(const Outcome& outcome) {
+  std::vector<std::string> out = outcome.complaints;
+  if (!memory_counts) std::erase_if(out, [](const auto& text) { return text.find("rss_kib") != text.npos; });
+  return out;
+}
+
 const Programs programs{SOCKSWAPD, SOAK_WANDERER, SOAK_STILL};
 
 class Soak : public ::testing::Test {
@@ -24,14 +37,14 @@ class Soak : public ::testing::Test {
 TEST_F(Soak, OneEndGoesRoundThreeHosts) {
   const auto outcome = run(programs, {.moves = 300});
   ASSERT_TRUE(outcome) << outcome.error().text();
-  EXPECT_THAT(outcome->complaints, IsEmpty()) << outcome->figures.dump(1);
+  EXPECT_THAT(complaints(*outcome), IsEmpty()) << outcome->figures.dump(1);
   EXPECT_GE(outcome->figures["moves"], 300);
 }
 
 TEST_F(Soak, BothEndsGoRoundThreeHosts) {
   const auto outcome = run(programs, {.moves = 300, .both_wander = true});
   ASSERT_TRUE(outcome) << outcome.error().text();
-  EXPECT_THAT(outcome->complaints, IsEmpty()) << outcome->figures.dump(1);
+  EXPECT_THAT(complaints(*outcome), IsEmpty()) << outcome->figures.dump(1);
 }
 
 // What the moving end's programs lose at each hop is found on their hosts.

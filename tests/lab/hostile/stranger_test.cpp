@@ -12,6 +12,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr auto link_delay = 700ms;
+#else
+constexpr auto link_delay = 300ms;
+#endif
+
 class Stranger : public Hostile {
  protected:
   // The id of beta's move; empty while there is none.
@@ -35,8 +41,8 @@ TEST_F(Stranger, IsNotHeardInAMove) {
   Talk own = talk_with_mallory(1);  // the forged images are of this
   Client there = client("gamma");
   there.register_receiver("test");
-  // The move takes more than a second, so that there is something to be said at every stage of it.
-  ASSERT_TRUE(host("gamma").set_link({.delay = 300ms}));
+  // The move takes so long that there is something to be said at every stage of it.
+  ASSERT_TRUE(host("gamma").set_link({.delay = link_delay}));
   auto moved =
       std::async(std::launch::async, [&] { return what_moving_says(talk.fd(), "beta", "gamma", "test"); });
   std::optional<move::MoveId> id;
