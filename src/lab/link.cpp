@@ -27,11 +27,11 @@ Result<Fd> open_tap(NamespaceThread& where, const std::string& name) {
 }
 
 // tbf's bucket: what the rate lets pass in 4 ms, and never less than a large frame of the slowest sender.
-std::string rate_line(const std::string& device, std::uint64_t rate) {
+std::string rate_line(const std::string& device, std::uint64_t rate, std::chrono::nanoseconds queue) {
   if (rate == 0) return fmt::format("qdisc del dev {} root\n", device);
   const std::uint64_t bucket = std::max<std::uint64_t>(rate / 8 / 250, 32 * 1024);
-  return fmt::format("qdisc replace dev {} root tbf rate {}bit burst {} latency 50ms\n", device, rate,
-                     bucket);
+  return fmt::format("qdisc replace dev {} root tbf rate {}bit burst {} latency {}us\n", device, rate, bucket,
+                     std::chrono::duration_cast<std::chrono::microseconds>(queue).count());
 }
 
 Result<> run_tc(NamespaceThread& where, const std::string& line) {
@@ -62,8 +62,10 @@ Link::~Link() {
 
 Result<> Link::set_quality(const LinkQuality& quality) {
   SOCKSWAP_CHECK(quality.check());
-  if (quality.rate != quality_.rate) SOCKSWAP_CHECK(set_rate(quality.rate));
+  if (quality.rate != quality_.rate || quality.queue != quality_.queue)
+    SOCKSWAP_CHECK(set_rate(quality.rate, quality.queue));
   quality_.rate = quality.rate;
+  quality_.queue = quality.queue;
   if (!quality.needs_wire()) {
     if (wire_) SOCKSWAP_CHECK(take_wire_out());
   } else if (wire_) {
@@ -96,9 +98,10 @@ Result<> Link::take_wire_out() {
                                   place_.number));
 }
 
-Result<> Link::set_rate(std::uint64_t rate) {
-  SOCKSWAP_CHECK(run_tc(lab_, rate_line(place_.port, rate)));
-  return run_tc(host_, rate_line("eth0", rate));
+Result<> Link::set_rate(std::uint64_t rate, std::chrono::nanoseconds queue) {
+  if (rate == 0 && quality_.rate == 0) return {};
+  SOCKSWAP_CHECK(run_tc(lab_, rate_line(place_.port, rate, queue)));
+  return run_tc(host_, rate_line("eth0", rate, queue));
 }
 
 Result<> Link::cut(Direction direction) {

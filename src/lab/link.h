@@ -42,7 +42,7 @@ class Link {
   Link(NamespaceThread& lab, NamespaceThread& host, const Place& place, std::uint64_t seed);
   Result<> put_wire_in(const LinkQuality& quality);
   Result<> take_wire_out();
-  Result<> set_rate(std::uint64_t bits_per_second);
+  Result<> set_rate(std::uint64_t bits_per_second, std::chrono::nanoseconds queue);
 
   NamespaceThread& lab_;
   NamespaceThread& host_;

@@ -55,7 +55,10 @@ Result<PacketCounter> PacketCounter::start(const std::shared_ptr<NamespaceThread
   return PacketCounter(std::shared_ptr<Table>(new Table{host, table}));
 }
 
-Result<std::uint64_t> PacketCounter::packets() const {
+Result<std::uint64_t> PacketCounter::packets() const { return counted("packets"); }
+Result<std::uint64_t> PacketCounter::bytes() const { return counted("bytes"); }
+
+Result<std::uint64_t> PacketCounter::counted(const char* what) const {
   const auto host = table_->host.lock();
   if (!host) return failure(ErrorCode::unreachable, "the host on which packets were counted is off");
   SOCKSWAP_TRY(const std::string text,
@@ -63,7 +66,7 @@ Result<std::uint64_t> PacketCounter::packets() const {
   const auto json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_discarded() && json.contains("nftables"))
     for (const auto& object : json["nftables"])
-      if (object.contains("counter")) return object["counter"]["packets"].get<std::uint64_t>();
+      if (object.contains("counter")) return object["counter"][what].get<std::uint64_t>();
   return failure(ErrorCode::internal, "nft shows no counter in table " + table_->name);
 }
 

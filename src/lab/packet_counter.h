@@ -38,10 +38,12 @@ class PacketCounter {
                                      const PacketFilter& filter);
 
   Result<std::uint64_t> packets() const;
+  Result<std::uint64_t> bytes() const;  // with their headers
 
  private:
   struct Table;  // deletes its rules
   explicit PacketCounter(std::shared_ptr<Table> table) : table_(std::move(table)) {}
+  Result<std::uint64_t> counted(const char* what) const;
 
   std::shared_ptr<Table> table_;
 };

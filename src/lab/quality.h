@@ -17,6 +17,8 @@ struct LinkQuality {
   double duplicate = 0;
   double reorder = 0;      // held back so that frames sent up to 2 ms later overtake
   std::uint64_t rate = 0;  // bits a second; 0 is as fast as the machine goes
+  // What waits for its turn at that rate: what would wait longer is dropped.
+  std::chrono::nanoseconds queue = std::chrono::milliseconds(10);
 
   // True where the kernel's own queueing disciplines don't suffice (rate alone is done by tbf).
   bool needs_wire() const;
