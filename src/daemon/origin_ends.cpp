@@ -1,10 +1,25 @@
 #include "daemon/origin_ends.h"
 
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 
 #include "wire/parcel.h"
 
 namespace sockswap::daemon {
+
+std::uint64_t OriginEnds::outstanding() const {
+  std::uint64_t sum = 0;
+  for (const ForeignFd& fd : fds_) {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    if (::getsockopt(fd.get(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) continue;
+    sum += info.tcpi_notsent_bytes + std::uint64_t{info.tcpi_unacked} * info.tcpi_snd_mss;
+  }
+  return sum;
+}
 
 Result<std::vector<socket::Position>> OriginEnds::freeze(std::uint64_t state_bytes) {
   std::vector<int> fds;

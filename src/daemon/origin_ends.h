@@ -19,6 +19,9 @@ class OriginEnds {
   OriginEnds(keep::Client& keeper, move::MoveId id, std::vector<ForeignFd> fds)
       : keeper_(keeper), id_(id), fds_(std::move(fds)) {}
 
+  // Bytes that their programs have written and the other ends haven't acknowledged: about so many.
+  std::uint64_t outstanding() const;
+
   // Freezes and captures all, or none. too_large if their queues, with so much state, can't travel.
   Result<std::vector<socket::Position>> freeze(std::uint64_t state_bytes);
 

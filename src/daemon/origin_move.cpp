@@ -9,6 +9,12 @@ namespace {
 
 constexpr std::chrono::milliseconds telling_interval{50};
 
+// What ends have written goes ahead by their connections, while nothing is frozen: that is one way instead of
+// two, and the other ends read all the time. So little may be left of it, so long may it take, and so long
+// may nothing of it arrive.
+constexpr std::uint64_t little = 16 * 1024;
+constexpr std::chrono::milliseconds most_draining{500}, most_standing{50}, look_interval{1};
+
 // Where the end on `peer` will be reached from another host.
 Result<Endpoint> reachable(const Context& context, const FourTuple& tuple, const std::string& peer,
                            const std::string& destination) {
@@ -109,7 +115,8 @@ OriginMove::OriginMove(Context& context, move::Origin machine, std::shared_ptr<M
       ends_(std::move(ends)),
       state_(std::move(state)),
       listener_(std::move(listener)),
-      telling_(context.io) {}
+      telling_(context.io),
+      draining_(context.io) {}
 
 void OriginMove::perform(move::action::Step& step) {
   record_->step(step.name);
@@ -137,6 +144,26 @@ void OriginMove::tell_now_and_then() {
 void OriginMove::perform(move::action::FreezeMoving&) {
   tell_steps();
   tell_now_and_then();
+  drains_since_ = drained_at_ = std::chrono::steady_clock::now();
+  outstanding_ = ends_.outstanding();
+  drain();
+}
+
+void OriginMove::drain() {
+  const auto now = std::chrono::steady_clock::now();
+  const std::uint64_t left = ends_.outstanding();
+  if (left < outstanding_) drained_at_ = now;
+  outstanding_ = left;
+  if (left <= little || now - drained_at_ > most_standing || now - drains_since_ > most_draining)
+    return freeze();
+  draining_.expires_after(look_interval);
+  draining_.async_wait(while_alive([this](const asio::error_code& error) {
+    // Undone meanwhile, and not frozen.
+    if (!error && machine_.state() == move::Origin::State::holding) drain();
+  }));
+}
+
+void OriginMove::freeze() {
   record_->step("freezing");
   auto positions = ends_.freeze(machine_.plan().state_bytes);
   record_->step("frozen");

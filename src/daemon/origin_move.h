@@ -63,6 +63,8 @@ class OriginMove : public Running<move::Origin, OriginMove> {
 
   void tell_steps();
   void tell_now_and_then();
+  void drain();
+  void freeze();
 
   ConnectionLocks::Lock lock_;
   OriginEnds ends_;
@@ -70,6 +72,10 @@ class OriginMove : public Running<move::Origin, OriginMove> {
   Listener listener_;
   std::size_t steps_told_ = 0;  // of record_
   asio::steady_timer telling_;
+  // Since when the ends drain, and how far they had come when they last came on.
+  std::chrono::steady_clock::time_point drains_since_, drained_at_;
+  std::uint64_t outstanding_ = 0;
+  asio::steady_timer draining_;
 };
 
 }  // namespace sockswap::daemon
