@@ -64,6 +64,9 @@ class TimedKernel : public socket::Kernel {
   int poll(pollfd* fds, nfds_t count, int timeout_ms) override {
     return timed([&] { return ::poll(fds, count, timeout_ms); });
   }
+  int socket_swap(int fd, ::socket_swap* swap, unsigned flags) override {
+    return timed([&] { return socket::real_kernel().socket_swap(fd, swap, flags); });
+  }
 
   Clock::duration inside{};
   long calls = 0;

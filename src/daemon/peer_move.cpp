@@ -59,7 +59,8 @@ void PeerMove::perform(move::action::HoldEnds&) {
   auto held =
       ends_.hold(context_, machine_.destination(), message_->hold(), machine_.is_arbiter(), attachments_);
   if (!held) return fail(std::move(held).error());
-  record_->step("paused", asked + held->paused);
+  // Nobody is, where the kernel swaps in place.
+  if (held->paused.count() > 0) record_->step("paused", asked + held->paused);
   std::vector<move::Peer::HeldEnd> staying;
   for (const keep::HeldStaying::End& end : held->ends) staying.push_back({end.index, end.position});
   run(machine_.on_held(staying));

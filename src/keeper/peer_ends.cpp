@@ -9,6 +9,7 @@
 #include "keeper/holders.h"
 #include "move/images.h"
 #include "process/sock_diag.h"
+#include "socket/in_place.h"
 #include "socket/reconcile.h"
 #include "socket/route.h"
 #include "wire/endpoints.h"
@@ -199,11 +200,34 @@ Result<> PeerEnds::freeze_again(End& end) {
   return prepare(end, end.staying.rcv_nxt, end.not_received);
 }
 
+// An end whose own address changes is re-pointed by repair mode: the call leaves that as it is.
+bool PeerEnds::look(Environment& environment) {
+  for (End& end : ends_) {
+    if (end.place.local != end.tuple.local) return false;
+    const auto position = socket::look(environment.kernel, end.kept->get());
+    if (!position) return false;
+    end.staying = *position;
+  }
+  return true;
+}
+
+Result<> PeerEnds::hold_in_place() {
+  for (End& end : ends_) {
+    SOCKSWAP_CHECK(socket::check_agreement(end.staying, end.moving));
+    end.in_flight_kept.assign(end.in_flight.begin(), end.in_flight.end());
+    end.in_flight = {};
+  }
+  in_place_ = true;
+  stage_ = keep::Stage::held;
+  return {};
+}
+
 Result<> PeerEnds::hold(Environment& environment, const wire::keeper::Hold& request,
                         const std::vector<Bytes>& in_flight) {
   const auto began = std::chrono::steady_clock::now();
   SOCKSWAP_CHECK(take_orders(environment, request, in_flight));
   SOCKSWAP_TRY(lock_, environment.frozen.lock(inodes()));
+  if (look(environment)) return hold_in_place();
   SOCKSWAP_CHECK(pause_holders(environment));
   pausing_ = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - began);
   for (End& end : ends_) {
@@ -229,6 +253,7 @@ Answer PeerEnds::held() const {
 
 Result<> PeerEnds::rest() {
   resting_ = true;  // also if one of them fails: the others have no image any more
+  if (in_place_) return {};
   for (End& end : ends_) {
     const Bytes& received = end.image->received;
     const auto appended = end.image->position.rcv_nxt.since(end.staying.rcv_nxt);
@@ -247,8 +272,11 @@ Result<> PeerEnds::repoint(End& end) {
 }
 
 void PeerEnds::swap(Environment& environment) {
-  const Result<> paused = resting_ ? pause_again(environment) : Result<>{};
+  const Result<> paused = resting_ && !in_place_ ? pause_again(environment) : Result<>{};
   const auto swap_one = [&](End& end) -> Result<> {
+    if (in_place_)
+      return socket::swap_in_place(environment.kernel, end.kept->get(), end.moving, end.in_flight_kept,
+                                   end.place.remote);
     SOCKSWAP_CHECK(paused);
     if (resting_) SOCKSWAP_CHECK(freeze_again(end));
     return repoint(end);
@@ -259,12 +287,22 @@ void PeerEnds::swap(Environment& environment) {
     if (swapped) continue;
     lost_[end.index] = {ErrorCode::lost, end.tuple.text() + ": " + swapped.error().text(),
                         "the program's end was disconnected", 0};
-    if (end.frozen) static_cast<void>(end.frozen->release());
-    end.frozen.reset();
+    static_cast<void>(disconnect(environment, end));
   }
   lock_ = {};
   resting_ = false;
   stage_ = keep::Stage::swapped;
+}
+
+Result<> PeerEnds::disconnect(Environment& environment, End& end) {
+  if (in_place_) {
+    Fd copy = end.kept->duplicate();
+    SOCKSWAP_TRY(end.frozen,
+                 socket::FrozenEnd::freeze(environment.kernel, std::move(copy), socket::Intent::stay));
+  }
+  auto released = end.frozen ? end.frozen->release() : Result<>{};
+  end.frozen.reset();
+  return released;
 }
 
 Result<> PeerEnds::resume() {
@@ -278,7 +316,7 @@ Result<> PeerEnds::resume() {
 // Should the programs of resting ends not stop, they are let go all the same: what is missing then, the
 // window, the other end says at its next segment.
 Result<> PeerEnds::undo(Environment& environment) {
-  Result<> outcome = resting_ ? pause_again(environment) : Result<>{};
+  Result<> outcome = resting_ && !in_place_ ? pause_again(environment) : Result<>{};
   const bool again = resting_ && outcome;
   for (End& end : ends_) {
     if (!end.frozen) continue;

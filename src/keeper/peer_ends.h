@@ -22,6 +22,7 @@ class PeerEnds {
 
   // Pauses the holders, once it is clear that the ends may go where they are to go; then freezes, captures,
   // and makes ready what they are to be re-pointed with. After a failure undo() makes everything as it was.
+  // Where the kernel has socket_swap(2) nothing is paused or frozen: that looks at the ends only.
   Result<> hold(Environment& environment, const wire::keeper::Hold& request,
                 const std::vector<Bytes>& in_flight);
   Answer held() const;
@@ -55,6 +56,7 @@ class PeerEnds {
     socket::Place place;      // from Hold
     ByteView in_flight;       // from Hold: the moving end's; in hold() only
     Bytes not_received;       // of them, what this end lacked; in rest() only
+    Bytes in_flight_kept;     // the same, for a swap in place
     bool ordered = false;     // Hold has named it
     socket::Position staying;
     std::optional<socket::FrozenEnd> frozen;
@@ -64,6 +66,9 @@ class PeerEnds {
   Result<> find_holders(const Environment& environment);  // of all ends, and whether they can be paused
   Result<> take_orders(Environment& environment, const wire::keeper::Hold& request,
                        const std::vector<Bytes>& in_flight);
+  // Whether this kernel swaps them all in place; then where they stand is known.
+  bool look(Environment& environment);
+  Result<> hold_in_place();
   Result<> pause_holders(const Environment& environment);
   Result<> pause_again(const Environment& environment);  // after rest(), if anybody holds them
   static Result<> freeze_one(Environment& environment, End& end);
@@ -71,6 +76,7 @@ class PeerEnds {
   static Result<> prepare(End& end, socket::Sequence from, ByteView in_flight);
   static Result<> freeze_again(End& end);
   static Result<> repoint(End& end);
+  Result<> disconnect(Environment& environment, End& end);
   std::vector<std::uint32_t> inodes() const;
 
   keep::Stage stage_ = keep::Stage::found;
@@ -78,6 +84,7 @@ class PeerEnds {
   std::optional<process::Pauser> pauser_;  // until they are held
   std::optional<process::Paused> paused_;  // before ends_: the ends thaw first, then the programs run
   bool resting_ = false;
+  bool in_place_ = false;  // by socket_swap(2): held without being frozen
   std::chrono::microseconds pausing_{};
   std::vector<End> ends_;
   move::LostEnds lost_;

@@ -1,6 +1,8 @@
 #include "socket/kernel.h"
 
+#include <socket_swap.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 namespace sockswap::socket {
 namespace {
@@ -31,6 +33,9 @@ class RealKernel final : public Kernel {
   int ioctl(int fd, unsigned long request, int* value) override { return ::ioctl(fd, request, value); }
   int shutdown(int fd, int how) override { return ::shutdown(fd, how); }
   int poll(pollfd* fds, nfds_t count, int timeout_ms) override { return ::poll(fds, count, timeout_ms); }
+  int socket_swap(int fd, ::socket_swap* swap, unsigned flags) override {
+    return static_cast<int>(::syscall(NR_SOCKET_SWAP, fd, swap, sizeof *swap, flags));
+  }
 };
 
 }  // namespace

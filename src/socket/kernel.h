@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+struct socket_swap;  // kernel/socket_swap.h
+
 namespace sockswap::socket {
 
 class Kernel {
@@ -23,6 +25,7 @@ class Kernel {
   virtual int ioctl(int fd, unsigned long request, int* value) = 0;
   virtual int shutdown(int fd, int how) = 0;
   virtual int poll(pollfd* fds, nfds_t count, int timeout_ms) = 0;
+  virtual int socket_swap(int fd, ::socket_swap* swap, unsigned flags) = 0;  // ENOSYS on a stock kernel
 };
 
 // The real thing. Stateless; one instance for the process's life; any thread.

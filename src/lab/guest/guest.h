@@ -23,8 +23,9 @@
 namespace sockswap::lab {
 
 struct GuestOptions {
-  std::filesystem::path agent;                          // sockswap-lab-guest
-  std::filesystem::path kernel = "/usr/bin/linux.uml";  // Debian's package user-mode-linux
+  std::filesystem::path agent;  // sockswap-lab-guest
+  // Debian's package user-mode-linux; or one that has IPv6 and tun built in.
+  std::filesystem::path kernel = "/usr/bin/linux.uml";
   unsigned memory_mib = 256;
 };
 

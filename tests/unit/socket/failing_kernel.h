@@ -57,6 +57,9 @@ class FailingKernel : public socket::Kernel {
   int poll(pollfd* fds, nfds_t count, int timeout_ms) override {
     return fails() ? -1 : real_.poll(fds, count, timeout_ms);
   }
+  int socket_swap(int fd, ::socket_swap* swap, unsigned flags) override {
+    return fails() ? -1 : real_.socket_swap(fd, swap, flags);
+  }
 
  private:
   bool fails() {
