@@ -27,6 +27,7 @@ Result<Report> thesis(const Options& options) {
                              .lanes = lanes_for(options, rate),
                              .rows = options.rows,
                              .programs = {.sockswapd = SOCKSWAPD,
+                                          .sockswap = SOCKSWAP,
                                           .end = THESIS_END,
                                           .guest = LAB_GUEST,
                                           .call_kernel = CALL_KERNEL},

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 
 #include "demo/chart.h"
 #include "statistics.h"
@@ -53,18 +54,61 @@ std::uint64_t timeouts(const RowResult& result) {
   return sum;
 }
 
-std::vector<double> pauses(const RowResult& result) {
+// Of the rounds that have it.
+std::vector<double> all_of(const RowResult& result, std::optional<double> Measured::*what) {
   std::vector<double> out;
   for (const Measured& measured : result.rounds)
-    if (measured.pause_ms) out.push_back(*measured.pause_ms);
+    if (measured.*what) out.push_back(*(measured.*what));
   return out;
 }
 
-std::vector<double> moments(const RowResult& result) {
-  std::vector<double> out;
-  for (const Measured& measured : result.rounds)
-    if (measured.moved_at_s) out.push_back(*measured.moved_at_s);
-  return out;
+struct Column {
+  std::string title;
+  std::size_t width;
+  std::function<std::string(const RowResult&)> cell;
+  bool is_text = false;
+
+  std::string aligned(const std::string& text) const {
+    return is_text ? fmt::format("{:<{}}", text, width) : fmt::format("{:>{}}", text, width);
+  }
+};
+
+std::string median_of(const std::vector<double>& values) {
+  return values.empty() ? "" : fmt::format("{:.2f}", bench::median(values));
+}
+
+std::string old_figure_beside(const RowResult& result) {
+  const auto old = std::ranges::find(old_figures(), result.row->name, &OldFigure::row);
+  return old == old_figures().end() ? "" : fmt::format("{}: {:.3f} s", old->title, old->seconds);
+}
+
+std::vector<Column> columns_for(const Options& options) {
+  using Row = RowResult;
+  return {
+      {"", 29, [](const Row& row) { return row.row->title; }, true},
+      {"seconds", 8, [](const Row& row) { return fmt::format("{:.3f}", row.median(&Measured::seconds)); }},
+      {"Mbit/s", 7,
+       [options](const Row& row) {
+         return fmt::format("{:.1f}", megabits_per_second(options, row.median(&Measured::seconds)));
+       }},
+      {"ratio", 6,
+       [](const Row& row) {
+         return row.ratios.empty() ? std::string() : fmt::format("{:.3f}", bench::median(row.ratios));
+       }},
+      {"stall ms", 8, [](const Row& row) { return median_of(all_of(row, &Measured::stall_ms)); }},
+      {"pause ms", 8, [](const Row& row) { return median_of(all_of(row, &Measured::pause_ms)); }},
+      {"other end's", 11, [](const Row& row) { return median_of(all_of(row, &Measured::staying_pause_ms)); }},
+      {"round trip us", 13,
+       [](const Row& row) { return row.round_trip_us ? fmt::format("{:.0f}", *row.round_trip_us) : ""; }},
+      {"CPU s/GB", 8, [](const Row& row) { return fmt::format("{:.2f}", row.cpu_s_per_gb); }},
+      {"bytes by home", 13,
+       [](const Row& row) {
+         const auto passed = home_bytes(row);
+         return passed ? std::to_string(*passed) : "";
+       }},
+      {"timeouts", 8, [](const Row& row) { return std::to_string(timeouts(row)); }},
+      {"in 2002", 41, old_figure_beside, true},
+  };
 }
 
 std::string processor() {
@@ -145,8 +189,9 @@ Json to_json(const Results& results) {
              {"ratios", result.ratios},
              {"stall_ms", bench::summary(all_of(result, &Measured::stall_ms))},
              {"stall_at_s", bench::summary(all_of(result, &Measured::stall_at_s))},
-             {"moved_at_s", bench::summary(moments(result))},
-             {"pause_ms", bench::summary(pauses(result))},
+             {"moved_at_s", bench::summary(all_of(result, &Measured::moved_at_s))},
+             {"pause_ms", bench::summary(all_of(result, &Measured::pause_ms))},
+             {"staying_pause_ms", bench::summary(all_of(result, &Measured::staying_pause_ms))},
              {"cpu_s_per_gb", result.cpu_s_per_gb},
              {"round_trip_us", result.round_trip_us ? Json(*result.round_trip_us) : Json()},
              {"home_bytes", home_bytes(result) ? Json(*home_bytes(result)) : Json()},
@@ -171,29 +216,20 @@ Json to_json(const Results& results) {
 }
 
 std::string to_table(const Results& results) {
-  std::string out = fmt::format(
-      "{} MB, {}; medians of {} rounds.\n\n"
-      "| {:<30} | {:>9} | {:>8} | {:>6} | {:>9} | {:>9} | {:>10} | {:>8} | {:>13} | {:>8} | {:<36} |\n",
-      results.options.megabytes, link(results.options), results.options.rounds, "", "seconds", "Mbit/s",
-      "ratio", "stall ms", "pause ms", "round trip", "CPU s/GB", "bytes by home", "timeouts", "in 2002");
-  out += fmt::format(
-      "|{:-<32}|{:->10}:|{:->9}:|{:->7}:|{:->10}:|{:->10}:|{:->11}:|{:->9}:|{:->14}:|{:->9}:|{:-<38}|\n", "",
-      "", "", "", "", "", "", "", "", "", "");
-  for (const RowResult& result : results.rows) {
-    const double seconds = result.median(&Measured::seconds);
-    const auto moved = pauses(result);
-    const auto passed = home_bytes(result);
-    const auto old = std::ranges::find(old_figures(), result.row->name, &OldFigure::row);
-    out += fmt::format(
-        "| {:<30} | {:>9.3f} | {:>8.1f} | {:>6} | {:>9.2f} | {:>9} | {:>10} | {:>8.2f} | {:>13} | {:>8} | "
-        "{:<36} |\n",
-        result.row->title, seconds, megabits_per_second(results.options, seconds),
-        result.ratios.empty() ? "" : fmt::format("{:.3f}", bench::median(result.ratios)),
-        result.median(&Measured::stall_ms), moved.empty() ? "" : fmt::format("{:.2f}", bench::median(moved)),
-        result.round_trip_us ? fmt::format("{:.0f} us", *result.round_trip_us) : "", result.cpu_s_per_gb,
-        passed ? fmt::format("{}", *passed) : "", timeouts(result),
-        old == old_figures().end() ? "" : fmt::format("{}: {:.3f} s", old->title, old->seconds));
-  }
+  const Options& options = results.options;
+  std::string out =
+      fmt::format("{} MB, {}; medians of {} rounds.\n\n", options.megabytes, link(options), options.rounds);
+  const std::vector<Column> columns = columns_for(options);
+  const auto line = [&](const auto& cell) {
+    for (const Column& column : columns) out += fmt::format("| {} ", cell(column));
+    out += "|\n";
+  };
+  line([](const Column& column) { return column.aligned(column.title); });
+  line([](const Column& column) {
+    return std::string(column.width - 1, '-') + (column.is_text ? '-' : ':');  // to the right
+  });
+  for (const RowResult& result : results.rows)
+    line([&](const Column& column) { return column.aligned(column.cell(result)); });
   return out;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <vector>
 
@@ -61,6 +62,17 @@ Result<std::uint64_t> Stage::timeouts() {
     sum += value_of(output.out, "TcpExt", "TCPTimeouts");
   }
   return sum;
+}
+
+Result<double> Stage::staying_pause_ms() {
+  SOCKSWAP_TRY(const lab::Output output, host("alpha").run({programs_.sockswap.string(), "moves", "--json"}));
+  const auto json = nlohmann::json::parse(output.out, nullptr, false);
+  if (json.is_discarded() || !json.contains("moves") || json["moves"].empty())
+    return failure(ErrorCode::internal, "`sockswap moves` on alpha shows no move: " + output.err);
+  std::map<std::string, double> at_us;
+  for (const auto& step : json["moves"].back()["steps"]) at_us[step.at("name")] = step.at("at_us");
+  if (!at_us.contains("paused")) return 0;
+  return (at_us["swapped"] - at_us["holding"]) / 1000;
 }
 
 }  // namespace sockswap::thesis

@@ -22,7 +22,7 @@ enum class Kernel {
 };
 
 struct Programs {
-  std::filesystem::path sockswapd, end, guest;  // guest: a User Mode Linux's agent
+  std::filesystem::path sockswapd, sockswap, end, guest;  // guest: a User Mode Linux's agent
   std::filesystem::path call_kernel = {};  // what kernel/build makes; rows that need it are left out without
 };
 
@@ -52,6 +52,9 @@ class Stage {
 
   // Retransmission timeouts of all hosts so far (TcpExtTCPTimeouts).
   Result<std::uint64_t> timeouts();
+  // Milliseconds for which the program at the staying end stood still in the last move; 0 if nobody paused
+  // it.
+  Result<double> staying_pause_ms();
 
  private:
   Stage(lab::Cluster cluster, const Programs& programs) : cluster_(std::move(cluster)), programs_(programs) {}

@@ -172,6 +172,9 @@ class Meter {
     measured.timeouts = timeouts - timeouts_before_;
     SOCKSWAP_TRY(const std::uint64_t bytes, home_.bytes());
     if (home_is_former) measured.home_bytes = bytes - home_before_;
+    if (measured.pause_ms) {
+      SOCKSWAP_TRY(measured.staying_pause_ms, stage_.staying_pause_ms());
+    }
     return {};
   }
 
@@ -230,8 +233,8 @@ Result<Measured> to_receiver(Stage& stage, const Payload& payload, const Course&
   }
   SOCKSWAP_CHECK(check_all_arrived(payload, parts.back()));
   Measured out = put_together(parts);
-  SOCKSWAP_CHECK(meter.finish(out, moves || relayed));
   out.pause_ms = pause_ms;
+  SOCKSWAP_CHECK(meter.finish(out, moves || relayed));
   if (moves) out.moved_at_s = to_seconds(parts[0].last_ns - parts[0].begin_ns);
   return out;
 }
@@ -253,8 +256,8 @@ Result<Measured> from_sender(Stage& stage, const Payload& payload, std::uint16_t
   SOCKSWAP_TRY(const End::Part received, receiver.await_end());
   SOCKSWAP_CHECK(check_all_arrived(payload, received));
   Measured out = put_together({received});
-  SOCKSWAP_CHECK(meter.finish(out, true));
   out.pause_ms = moved.at("pause_us").get<double>() / 1000;
+  SOCKSWAP_CHECK(meter.finish(out, true));
   out.moved_at_s = to_seconds(sent.last_ns - received.begin_ns);
   return out;
 }

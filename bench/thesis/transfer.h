@@ -21,8 +21,9 @@ struct Measured {
   double stall_ms = 0;  // the longest time without a byte at the receiver
   double stall_at_s = 0;
   std::optional<double> moved_at_s;
-  std::optional<double> pause_ms;  // of the move, as its daemons timed it
-  double cpu_s = 0;                // of all hosts, if nothing else ran
+  std::optional<double> pause_ms;          // of the move, as its daemons timed it
+  std::optional<double> staying_pause_ms;  // how long the program at the staying end stood still for it
+  double cpu_s = 0;                        // of all hosts, if nothing else ran
   // Through the home host: all of a connection's bytes for a relay; of a moved one those after the move.
   std::optional<std::uint64_t> home_bytes;
   std::uint64_t timeouts = 0;  // retransmission timeouts of all hosts
