@@ -16,7 +16,6 @@
 // `bytes` are the stream's, not this program's only; a stall is the longest time between two reads or writes.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 

@@ -181,7 +181,6 @@ std::string throughput(const Results& results, const RowResult& result) {
 Json to_json(const Results& results) {
   Json rows = Json::object();
   for (const RowResult& result : results.rows) {
-    std::uint64_t row_timeouts = timeouts(result);
     Json row{{"title", result.row->title},
              {"seconds", bench::summary(all_of(result, &Measured::seconds))},
              {"megabits_per_second", megabits_per_second(results.options, result.median(&Measured::seconds))},
@@ -195,7 +194,7 @@ Json to_json(const Results& results) {
              {"cpu_s_per_gb", result.cpu_s_per_gb},
              {"round_trip_us", result.round_trip_us ? Json(*result.round_trip_us) : Json()},
              {"home_bytes", home_bytes(result) ? Json(*home_bytes(result)) : Json()},
-             {"timeouts", row_timeouts}};
+             {"timeouts", timeouts(result)}};
     rows[result.row->name] = std::move(row);
   }
   Json old = Json::array();

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -90,6 +89,18 @@ Measured put_together(const std::vector<End::Part>& parts) {
   return out;
 }
 
+// A program that has just been started may not listen yet.
+Result<> await_listener(Stage& stage, const std::string& host, std::uint16_t port) {
+  const auto until = std::chrono::steady_clock::now() + lab::kPatience;
+  const std::string listening = fmt::format("ss -Hltn 'sport = {}' | grep -q .", port);
+  while (std::chrono::steady_clock::now() < until) {
+    SOCKSWAP_TRY(const lab::Output output, stage.host(host).run({"sh", "-c", listening}));
+    if (output.status.ok()) return {};
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return failure(ErrorCode::timed_out, fmt::format("nothing listens on port {} of {}", port, host));
+}
+
 // On beta: what comes to `port` goes on to the same port of gamma. Ends with the object.
 class Relay {
  public:
@@ -101,6 +112,7 @@ class Relay {
       const std::string listen = fmt::format("TCP4-LISTEN:{},reuseaddr", port);
       SOCKSWAP_TRY(relay.program_,
                    home.spawn({.argv = {"socat", "-b", "262144", listen, "TCP4:" + to + ",nodelay"}}));
+      SOCKSWAP_CHECK(await_listener(stage, "beta", port));
       return relay;
     }
     const std::string rules = fmt::format(
@@ -129,18 +141,6 @@ class Relay {
   std::optional<lab::Process> program_;
   bool has_rules_ = false;
 };
-
-// A relay that has just been started may not listen yet.
-Result<> await_listener(Stage& stage, const std::string& host, std::uint16_t port) {
-  const auto until = std::chrono::steady_clock::now() + lab::kPatience;
-  const std::string listening = fmt::format("ss -Hltn 'sport = {}' | grep -q .", port);
-  while (std::chrono::steady_clock::now() < until) {
-    SOCKSWAP_TRY(const lab::Output output, stage.host(host).run({"sh", "-c", listening}));
-    if (output.status.ok()) return {};
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  return failure(ErrorCode::timed_out, fmt::format("nothing listens on port {} of {}", port, host));
-}
 
 std::string endpoint(Stage& stage, const char* host, std::uint16_t port) {
   return fmt::format("{}:{}", stage.host(host).v4().text(), port);
@@ -206,7 +206,6 @@ Result<Measured> to_receiver(Stage& stage, const Payload& payload, const Course&
   if (relayed) {
     SOCKSWAP_TRY(Relay started, Relay::start(stage, course.relay, port));
     relay.emplace(std::move(started));
-    if (course.relay == Course::Relay::user_space) SOCKSWAP_CHECK(await_listener(stage, "beta", port));
   }
   std::optional<End> heir;
   if (moves) {
@@ -304,7 +303,6 @@ Result<double> round_trip_us(Stage& stage, const Course& course, int requests) {
   if (course.relay != Course::Relay::none) {
     SOCKSWAP_TRY(Relay started, Relay::start(stage, course.relay, port));
     relay.emplace(std::move(started));
-    if (course.relay == Course::Relay::user_space) SOCKSWAP_CHECK(await_listener(stage, "beta", port));
   }
   const bool moves = course.moves != Course::Moves::none;
   const std::vector<std::string> count{"--count", std::to_string(requests)};

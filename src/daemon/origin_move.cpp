@@ -144,8 +144,7 @@ void OriginMove::tell_now_and_then() {
 void OriginMove::perform(move::action::FreezeMoving&) {
   tell_steps();
   tell_now_and_then();
-  drains_since_ = drained_at_ = std::chrono::steady_clock::now();
-  outstanding_ = ends_.outstanding();
+  drains_since_ = std::chrono::steady_clock::now();
   drain();
 }
 

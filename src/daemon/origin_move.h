@@ -72,9 +72,9 @@ class OriginMove : public Running<move::Origin, OriginMove> {
   Listener listener_;
   std::size_t steps_told_ = 0;  // of record_
   asio::steady_timer telling_;
-  // Since when the ends drain, and how far they had come when they last came on.
+  // Since when the ends drain, when they last came on, and how much was left then.
   std::chrono::steady_clock::time_point drains_since_, drained_at_;
-  std::uint64_t outstanding_ = 0;
+  std::uint64_t outstanding_ = UINT64_MAX;
   asio::steady_timer draining_;
 };
 
